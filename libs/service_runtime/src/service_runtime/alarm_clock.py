@@ -1,0 +1,150 @@
+"""Fires timers that are due: plain ones in one transaction, prepared ones as jobs with a lease."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from common_core.errors import NotYet
+from sqlalchemy.exc import SQLAlchemyError
+
+from service_runtime import metrics, parked, timers
+from service_runtime.database import is_lost_connection
+from service_runtime.handlers import Handlers, TimerHandler
+from service_runtime.logging import log
+from service_runtime.settings import RuntimeSettings
+from service_runtime.signals import Signals
+from service_runtime.timers import Timer
+from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork
+
+TIMERS_AT_ONCE = 200
+
+
+class AlarmClock:
+    """Only the database's time decides what is due, so clocks of processes do not matter."""
+
+    def __init__(
+        self, units: UnitsOfWork, handlers: Handlers, settings: RuntimeSettings, tools: object, signals: Signals
+    ) -> None:
+        self._units = units
+        self._handlers = handlers.timers
+        self._settings = settings
+        self._tools = tools
+        self._wake = signals.timers
+        self._plain = [name for name, each in self._handlers.items() if each.prepare is None]
+        self._prepared = [name for name, each in self._handlers.items() if each.prepare is not None]
+        self._jobs: dict[UUID, asyncio.Task[None]] = {}
+
+    async def fire_due(self) -> bool:
+        """Fire plain timers that are due; whether there were any."""
+        if not self._plain:
+            return False
+        async with self._units.reading() as session:
+            due = list(await session.execute(timers.DUE, {"names": self._plain, "most": TIMERS_AT_ONCE}))
+        try:
+            await self._fire(due)
+        except Exception as error:
+            if is_lost_connection(error):
+                raise
+            for timer in due:
+                await self._fire_alone(timer)
+        return bool(due)
+
+    async def _fire_alone(self, timer: Timer) -> None:
+        try:
+            await self._fire([timer])
+        except Exception as error:
+            if is_lost_connection(error):
+                raise
+            await self._postpone(timer, error)
+
+    async def _fire(self, due: Sequence[Timer]) -> None:
+        if not due:
+            return
+        async with self._units.begin() as work:
+            for model in {self._handlers[timer.name].loads for timer in due}:
+                await work.load(model, [each.aggregate_id for each in due if self._handlers[each.name].loads is model])
+            taken = await self._take(work, [timer.setting_id for timer in due], only_due=True)
+            for timer in due:
+                if timer.setting_id in taken:
+                    await self._decide(work, timer)
+
+    async def start_jobs(self) -> bool:
+        """Lease as many prepared timers as there is room for, and start them; whether there were any."""
+        room = self._settings.jobs_at_once - len(self._jobs)
+        if not self._prepared or room <= 0:
+            return False
+        columns = {"names": self._prepared, "most": room, "lease": self._settings.job_lease_seconds}
+        async with self._units.sessions.begin() as session:
+            leased = list(await session.execute(timers.LEASE, columns))
+        for timer in leased:
+            self._jobs[timer.setting_id] = asyncio.create_task(self._run_job(timer))
+        return bool(leased)
+
+    async def keep_leases(self) -> None:
+        """Renew the leases of jobs that are still at work."""
+        if self._jobs:
+            columns = {"setting_ids": list(self._jobs), "lease": self._settings.job_lease_seconds}
+            async with self._units.sessions.begin() as session:
+                await session.execute(timers.KEEP, columns)
+
+    async def stop(self) -> None:
+        """End the jobs at work; another process, or this one after its restart, takes them over."""
+        for job in self._jobs.values():
+            job.cancel()
+        await asyncio.gather(*self._jobs.values(), return_exceptions=True)
+
+    async def _run_job(self, timer: Timer) -> None:
+        try:
+            await self._prepare_and_decide(timer, self._handlers[timer.name])
+        except Exception as error:
+            await self._postpone(timer, error)
+        finally:
+            self._jobs.pop(timer.setting_id, None)
+            self._wake.set()
+
+    async def _prepare_and_decide(self, timer: Timer, timer_handler: TimerHandler) -> None:
+        model, prepare = timer_handler.loads, timer_handler.prepare
+        if prepare is None:
+            raise TypeError(f"the timer {timer.name} has nothing to prepare")
+        async with self._units.reading() as session:
+            aggregate = await session.get(model, timer.aggregate_id)
+        prepared = None if aggregate is None else await prepare(aggregate, timers.cause_of(timer), self._tools)
+        async with self._units.begin() as work:
+            await work.load(model, [timer.aggregate_id])
+            if await self._take(work, [timer.setting_id], only_due=False):
+                await self._decide(work, timer, prepared)
+
+    async def _take(self, work: UnitOfWork, setting_ids: list[UUID], *, only_due: bool) -> set[UUID]:
+        columns = {"setting_ids": setting_ids, "only_due": only_due}
+        return set(await work.session.scalars(timers.TAKE, columns))
+
+    async def _decide(self, work: UnitOfWork, timer: Timer, *prepared: object) -> None:
+        timer_handler = self._handlers[timer.name]
+        handler = timer_handler.handler
+        aggregate: Any = work.loaded(timer_handler.loads, timer.aggregate_id)
+        if aggregate is None:
+            return
+        work.cause = timers.cause_of(timer)
+        if handler.needs_work:
+            effects = await handler.call(work, aggregate, *prepared)
+        else:
+            effects = handler.call(aggregate, *prepared, work.cause)
+        work.publish(effects)
+        metrics.TIMERS_FIRED.labels(timer.name).inc()
+
+    async def _postpone(self, timer: Timer, error: Exception) -> None:
+        delay = parked.backoff(timer.attempts + 1, self._settings)
+        context = {"timer": timer.name, "aggregate_id": str(timer.aggregate_id), "next_attempt_seconds": delay}
+        if isinstance(error, NotYet):
+            log.info("timer_waits", error=str(error), **context)
+        else:
+            metrics.TIMERS_FAILED.labels(timer.name).inc()
+            log.warning("timer_failed", attempts=timer.attempts + 1, exc_info=error, **context)
+        said = f"{type(error).__name__}: {error}"[:2_000]
+        try:
+            async with self._units.sessions.begin() as session:
+                columns = {"setting_id": timer.setting_id, "delay": delay, "error": said}
+                await session.execute(timers.POSTPONE, columns)
+        except (SQLAlchemyError, OSError) as lost:
+            log.warning("database_unreachable", error=repr(lost), **context)

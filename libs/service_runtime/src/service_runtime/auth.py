@@ -1,0 +1,88 @@
+"""Bearer tokens: who calls, in which roles."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import jwt
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPBearer
+
+ALGORITHM = "HS256"
+LEEWAY_SECONDS = 10
+
+
+class Role(StrEnum):
+    """What a caller may be."""
+
+    TEACHER = "teacher"
+    OPERATOR = "operator"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request."""
+
+    sub: str
+    roles: frozenset[str]
+
+    def may_read(self, teacher_id: str) -> bool:
+        """A teacher sees what is theirs, an operator everything."""
+        return Role.OPERATOR in self.roles or (Role.TEACHER in self.roles and self.sub == teacher_id)
+
+
+def issue(secret: str, sub: str, roles: list[Role], lifetime_seconds: float) -> str:
+    """A signed token for this subject."""
+    claims = {"sub": sub, "roles": [str(role) for role in roles], "exp": int(time.time() + lifetime_seconds)}
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+def authenticate(request: Request, secret: str) -> Caller:
+    """The caller of a request; raises 401 with the way out."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorized("send a token in the header Authorization: Bearer ...")
+    try:
+        claims = jwt.decode(
+            token.strip(),
+            secret,
+            algorithms=[ALGORITHM],
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "sub"], "verify_sub": True},
+        )
+    except jwt.PyJWTError as error:
+        raise _unauthorized(f"the token is not valid ({error}); ask for a new one") from error
+    sub, roles = claims["sub"], claims.get("roles", [])
+    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+        raise _unauthorized("the claim roles must be a list of strings")
+    if not 0 < len(sub) <= 200 or "\x00" in sub:
+        raise _unauthorized("the claim sub must have 1 to 200 characters")
+    return Caller(sub, frozenset(roles))
+
+
+def require(*roles: Role) -> Callable[[Request], Caller]:
+    """A dependency: the caller must have one of these roles."""
+    allowed = " or ".join(roles)
+
+    def caller(request: Request, _: Annotated[object, Depends(HTTPBearer(auto_error=False))] = None) -> Caller:
+        found: Caller = request.state.caller
+        if not found.roles.intersection(roles):
+            raise HTTPException(403, f"this needs the role {allowed}")
+        return found
+
+    return caller
+
+
+Teacher = Annotated[Caller, Depends(require(Role.TEACHER))]
+"""Only a teacher may do this."""
+Reader = Annotated[Caller, Depends(require(Role.TEACHER, Role.OPERATOR))]
+"""A teacher may read what is theirs, an operator everything."""
+AnyReader = Annotated[Caller, Depends(require(Role.TEACHER, Role.OPERATOR, Role.SERVICE))]
+"""Services may read this too."""
+
+
+def _unauthorized(detail: str) -> HTTPException:
+    return HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,109 @@
+"""Reads Kafka and hands records to delivery in log order; offsets follow in the background.
+
+Kafka takes some milliseconds to commit an offset; awaited per micro-batch that would be most of the time. A late offset
+only means that messages come again, and the inbox knows them.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Mapping
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from service_runtime import metrics
+from service_runtime.delivery import Delivery
+from service_runtime.logging import log
+from service_runtime.messages import decode
+from service_runtime.settings import RuntimeSettings
+
+type Fetched = Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
+
+
+class Consumer(ConsumerRebalanceListener):
+    """One member of the service's consumer group."""
+
+    def __init__(self, group: str, topics: Collection[str], delivery: Delivery, settings: RuntimeSettings) -> None:
+        self._group = group
+        self._topics = topics
+        self._delivery = delivery
+        self._settings = settings
+        self._client: AIOKafkaConsumer | None = None
+        self._offsets: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.problem: str | None = "the consumer has not joined its group yet"
+
+    async def run(self) -> None:
+        """Until stopped; begins anew when the broker was out of reach for too long."""
+        while not self._stopping:
+            self._client = self._new_client()
+            try:
+                await self._client.start()
+                self._client.subscribe(list(self._topics), listener=self)
+                await self._consume(self._client)
+            except (KafkaError, OSError) as error:
+                self.problem = f"the broker cannot be reached: {error!r}"
+                log.warning("consumer_interrupted", error=repr(error))
+                await asyncio.sleep(0.5)
+            finally:
+                with contextlib.suppress(KafkaError, asyncio.TimeoutError):
+                    async with asyncio.timeout(5):
+                        await self._commit_last()
+                        await self._client.stop()
+
+    def stop(self) -> None:
+        """Finish the micro-batch at hand, commit its offsets and leave the group."""
+        self._stopping = True
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # all are
+        """The last offsets are committed before another member takes over."""
+        self.problem = "the consumer is waiting for its partitions"
+        await self._commit_last()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """From here on messages come."""
+        self.problem = None
+        log.info("partitions_assigned", count=len(assigned))
+
+    def _new_client(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            group_id=self._settings.topic_prefix + self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_poll_interval_ms=300_000,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=1_000,
+            metadata_max_age_ms=30_000,
+        )
+
+    async def _consume(self, client: AIOKafkaConsumer) -> None:
+        while not self._stopping:
+            fetched = await client.getmany(timeout_ms=200, max_records=self._settings.micro_batch)
+            if fetched:
+                await self._deliver(fetched)
+                await self._commit_last()
+                self._offsets = asyncio.create_task(self._commit(client, fetched))
+
+    async def _deliver(self, fetched: Fetched) -> None:
+        messages = []
+        for partition, records in fetched.items():
+            decoded = [decode(record, self._delivery.types) for record in records]
+            ours = [message for message in decoded if message is not None]
+            metrics.CONSUMED.labels(partition.topic).inc(len(ours))
+            messages += ours
+        if messages:
+            await self._delivery.deliver(messages)
+
+    async def _commit(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
+        try:
+            await client.commit({partition: records[-1].offset + 1 for partition, records in fetched.items()})
+        except KafkaError as error:
+            log.warning("offset_commit_failed", error=repr(error))
+
+    async def _commit_last(self) -> None:
+        """Wait for the offsets on their way: one commit is in flight at a time."""
+        if self._offsets is not None:
+            await self._offsets
+            self._offsets = None

@@ -1,0 +1,188 @@
+"""The engine, the runtime's tables in every service's database, and which errors are worth another try."""
+
+import socket
+from typing import Any
+
+import asyncpg
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+NOW = text("now()")
+
+
+def create_engine(url: str, application_name: str) -> AsyncEngine:
+    """An engine whose stale connections are noticed, and whose forgotten transactions are ended after a minute."""
+    server_settings = {"application_name": application_name, "idle_in_transaction_session_timeout": "60000"}
+    return create_async_engine(
+        url,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={"server_settings": server_settings, "command_timeout": 60, "timeout": 5},
+    )
+
+
+class Json[T](TypeDecorator[T]):
+    """A JSONB column holding a pydantic-checked value; store tuples and new dicts, in-place changes are not seen."""
+
+    impl = JSONB
+    cache_ok = False
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> Any:  # noqa: ARG002  # SQLAlchemy's signature
+        return None if value is None else self._adapter.dump_python(value, mode="json")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:  # noqa: ARG002  # SQLAlchemy's signature
+        return None if value is None else self._adapter.validate_python(value)
+
+
+def add_runtime_tables(metadata: MetaData) -> None:
+    """Declare the runtime's tables beside a service's own, so that `alembic check` sees all of them."""
+    Table(
+        "inbox",
+        metadata,
+        Column("source", Text, primary_key=True),
+        Column("event_id", Text, primary_key=True),
+        Column("received_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Index(None, "received_at", postgresql_using="brin"),
+    )
+    Table(
+        "outbox",
+        metadata,
+        Column("position", BigInteger, Identity(always=True), primary_key=True),
+        Column("event_id", Uuid, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("correlation_id", Text, nullable=False),
+        Column("causation_id", Text),
+        Column("traceparent", Text),
+        Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Column("data", LargeBinary, nullable=False),
+    )
+    _add_parked_messages(metadata)
+    _add_timers(metadata)
+    Table(
+        "idempotency_keys",
+        metadata,
+        Column("caller", Text, primary_key=True),
+        Column("route", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("status", Integer),
+        Column("body", LargeBinary),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW, index=True),
+    )
+
+
+def _add_parked_messages(metadata: MetaData) -> None:
+    waiting = text("state <> 'dead'")
+    parked = Table(
+        "parked_messages",
+        metadata,
+        Column("position", BigInteger, Identity(always=True), primary_key=True),
+        Column("state", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("error", Text, nullable=False),
+        Column("waits_for", Text),
+        Column("attempts", Integer, nullable=False, server_default=text("1")),
+        Column("parked_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Column("due_at", DateTime(timezone=True), nullable=False),
+        Column("source", Text, nullable=False),
+        Column("event_id", Text, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("record_offset", BigInteger, nullable=False),
+        Column("record_key", LargeBinary),
+        Column("record_headers", JSONB, nullable=False),
+        Column("record_value", LargeBinary),
+    )
+    Index(None, parked.c.topic, parked.c.key, parked.c.position, postgresql_where=waiting)
+    Index(None, parked.c.due_at, postgresql_where=waiting)
+    Index(None, parked.c.waits_for, postgresql_where=text("state = 'waiting'"))
+
+
+def _add_timers(metadata: MetaData) -> None:
+    Table(
+        "timers",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("aggregate_id", Uuid, primary_key=True),
+        Column("due_at", DateTime(timezone=True), nullable=False, index=True),
+        Column("setting_id", Uuid, nullable=False),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("last_error", Text),
+        Column("event_id", Text),
+        Column("correlation_id", Text, nullable=False),
+        Column("traceparent", Text),
+    )
+
+
+CONFLICTS = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.UniqueViolationError,
+)
+BROKEN_WIRE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+    socket.gaierror,
+    TimeoutError,
+)
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether two transactions got in each other's way, so that the same again will go well."""
+    return isinstance(_driver_error(error), CONFLICTS)
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether the database cannot be reached or cannot work just now: wait and try again, park nothing."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(_driver_error(error), BROKEN_WIRE)
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    """The asyncpg error under SQLAlchemy's, or the error itself."""
+    while isinstance(error, DBAPIError | IntegrityError) or type(error).__module__.startswith("sqlalchemy"):
+        under = error.__cause__ or getattr(error, "orig", None)
+        if under is None:
+            break
+        error = under
+    return error

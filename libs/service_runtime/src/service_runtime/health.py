@@ -1,0 +1,35 @@
+"""What operators and orchestrators ask: does the process live, can it work, what does it count."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process lives."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> JSONResponse:
+    """Database, broker, consumer and relay work; 503 with the reasons when not."""
+    runtime = request.app.state.runtime
+    problems: dict[str, str] = runtime.problems()
+    try:
+        async with runtime.units.reading() as session:
+            await session.execute(text("SELECT 1 FROM inbox LIMIT 1"))
+    except (SQLAlchemyError, OSError) as error:
+        problems["database"] = f"the database cannot be used, is it migrated? {type(error).__name__}"
+    status = "not ready" if problems else "ready"
+    return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
+
+
+@router.get("/metrics")
+async def metrics() -> Response:
+    """Prometheus metrics of this process."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

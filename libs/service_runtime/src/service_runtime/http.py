@@ -1,0 +1,163 @@
+"""HTTP: every `/v1` request is one unit of work, and every error a problem document (RFC 9457) with a way out."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any
+
+import structlog
+from common_core.errors import DomainError, NotYet
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from uuid_utils.compat import uuid7
+
+from service_runtime import idempotency, metrics
+from service_runtime.auth import authenticate
+from service_runtime.cloudevents import MAX_CORRELATION
+from service_runtime.database import is_conflict, is_lost_connection
+from service_runtime.handlers import Cause
+from service_runtime.idempotency import AlreadyAnswered
+from service_runtime.logging import log
+from service_runtime.settings import RuntimeSettings
+from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
+
+type Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+LOOK_AGAIN_SECONDS = 0.05
+CONFLICT_ATTEMPTS = 5
+MAX_BODY_BYTES = 5_000_000
+
+
+class UnitOfWorkRoute(APIRoute):
+    """Runs its endpoint in one transaction, committed before the answer is sent.
+
+    NotYet is tried again for a while, since what was made a moment ago may not have been heard yet.
+    """
+
+    def get_route_handler(self) -> Endpoint:
+        """FastAPI's handler inside our transaction."""
+        endpoint = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            settings: RuntimeSettings = request.app.state.settings
+            request.state.caller = authenticate(request, settings.jwt_secret.get_secret_value())
+            until = time.monotonic() + settings.known_within_seconds
+            conflicts = 0
+            while True:
+                try:
+                    return await _in_one_transaction(request, endpoint)
+                except NotYet:
+                    if time.monotonic() >= until:
+                        raise
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                except SQLAlchemyError as error:
+                    conflicts += 1
+                    if not is_conflict(error) or conflicts == CONFLICT_ATTEMPTS:
+                        raise
+
+        return handle
+
+
+async def _in_one_transaction(request: Request, endpoint: Endpoint) -> Response:
+    units: UnitsOfWork = request.app.state.units
+    content_type = request.headers.get("Content-Type", "")
+    try:
+        async with units.begin() as work:
+            at = await database_time(work.session)
+            work.cause = Cause(None, request.state.correlation_id, request.headers.get("traceparent"), at)
+            request.state.work = work
+            if not content_type.startswith("multipart/"):
+                await idempotency.claim(work, request, idempotency.fingerprint(content_type, await request.body()))
+            response = await endpoint(request)
+            await idempotency.remember(work, request, response)
+    except AlreadyAnswered as answered:
+        return answered.response
+    return response
+
+
+def _work(request: Request) -> UnitOfWork:
+    work: UnitOfWork = request.state.work
+    return work
+
+
+Work = Annotated[UnitOfWork, Depends(_work)]
+"""The unit of work of this request."""
+
+
+def router() -> APIRouter:
+    """A router whose routes are units of work."""
+    return APIRouter(prefix="/v1", route_class=UnitOfWorkRoute)
+
+
+def create_app(
+    title: str, routes: APIRouter, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
+) -> FastAPI:
+    """The service's HTTP application: its routes, and errors as problem documents."""
+    app = FastAPI(title=title, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None)
+    app.include_router(routes)
+    app.add_exception_handler(DomainError, _refused)
+    app.add_exception_handler(NotYet, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(SQLAlchemyError, _database_error)
+    app.add_exception_handler(Exception, _bug)
+    app.middleware("http")(_observe)
+    return app
+
+
+async def _observe(request: Request, call_next: Endpoint) -> Response:
+    correlation_id = request.headers.get("X-Correlation-ID", "")[:MAX_CORRELATION] or str(uuid7())
+    request.state.correlation_id = correlation_id
+    started = time.perf_counter()
+    with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+        response = await call_next(request)
+    route = getattr(request.scope.get("route"), "path", "unknown")
+    seconds = time.perf_counter() - started
+    metrics.HTTP_SECONDS.labels(request.method, route, response.status_code).observe(seconds)
+    response.headers["X-Correlation-ID"] = correlation_id
+    return response
+
+
+def problem(
+    status: int, detail: str, headers: Mapping[str, str] | None = None, details: Mapping[str, object] | None = None
+) -> JSONResponse:
+    """A problem document (RFC 9457); `details` are what a program may want to read besides the sentence."""
+    titles = {401: "Who are you?", 403: "Not allowed", 404: "Not found", 409: "Refused", 422: "Invalid request"}
+    content = {"type": "about:blank", "title": titles.get(status, "Request failed"), "status": status, "detail": detail}
+    return JSONResponse({**content, **(details or {})}, status, headers, media_type="application/problem+json")
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    details = error.details if isinstance(error, DomainError) else {}
+    return problem(getattr(error, "http_status", 409), str(error), details=details)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    fields = [{"field": ".".join(map(str, each["loc"])), "message": each["msg"]} for each in found]
+    detail = "; ".join(f"{each['field']}: {each['message']}" for each in fields)
+    return problem(422, detail or "the request is not valid", details={"errors": fields})
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException | StarletteHTTPException):
+        raise error
+    return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    if is_lost_connection(error):
+        log.warning("database_unreachable", error=repr(error))
+        return problem(503, "the database cannot be reached; try again in a moment", {"Retry-After": "2"})
+    return await _bug(request, error)
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    correlation_id = getattr(request.state, "correlation_id", None)
+    return problem(500, f"this is our fault; quote correlation id {correlation_id} to the operator")

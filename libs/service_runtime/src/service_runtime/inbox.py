@@ -1,0 +1,41 @@
+"""What was seen: a message is claimed in the transaction of its effects, so it has them once or not at all."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service_runtime.messages import Message
+
+# Sorted: two processes that claim the same ids in another order would deadlock.
+CLAIM = text("""
+    INSERT INTO inbox (source, event_id)
+    SELECT source, event_id FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS seen (source, event_id)
+    ORDER BY source, event_id
+    ON CONFLICT DO NOTHING
+    RETURNING source, event_id, received_at
+""")
+FORGET = text("""
+    DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM inbox WHERE received_at < now() - make_interval(secs => :age) LIMIT 10000))
+""")
+
+
+async def claim(session: AsyncSession, messages: Sequence[Message]) -> tuple[list[Message], datetime | None]:
+    """The messages not seen before, each once, in their order, and the database's time if there are any."""
+    first = {(message.source, message.id): message for message in reversed(messages)}
+    columns = {"sources": [source for source, _ in first], "ids": [event_id for _, event_id in first]}
+    rows = (await session.execute(CLAIM, columns)).all()
+    new = {(row.source, row.event_id) for row in rows}
+    fresh = [
+        message
+        for message in messages
+        if (message.source, message.id) in new and first[message.source, message.id] is message
+    ]
+    return fresh, rows[0].received_at if rows else None
+
+
+async def forget(session: AsyncSession, older_than_days: float) -> None:
+    """Delete up to 10,000 rows that are older; handlers stay idempotent by their state."""
+    await session.execute(FORGET, {"age": older_than_days * 86_400})

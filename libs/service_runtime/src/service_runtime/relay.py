@@ -1,0 +1,124 @@
+"""The relay: publishes the outbox in order, one relay at a time for each database.
+
+What the broker acknowledged is deleted by its positions, never "up to": positions become visible late. An event keeps
+the id it was recorded with, so publishing it again after a crash is a repetition that every consumer knows.
+"""
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Sequence
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from service_runtime import cloudevents, metrics
+from service_runtime.logging import log
+from service_runtime.outbox import CHANNEL
+from service_runtime.settings import RuntimeSettings
+from service_runtime.signals import Signals, wait
+
+LEADERSHIP = "SELECT pg_try_advisory_lock(hashtext('scriptorium-relay'))"
+PAGE = "SELECT * FROM outbox ORDER BY position LIMIT $1"
+DELETE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
+STANDBY_SECONDS = 1.0
+
+# murmur2 in pure Python is a third of the relay's work; keys repeat.
+_hashed = functools.lru_cache(100_000)(murmur2)
+
+
+def partition_of(key: bytes, every: Sequence[int], available: Sequence[int]) -> int:  # noqa: ARG001  # aiokafka's signature
+    """Where Kafka's Java client would place this key."""
+    partition: int = every[(_hashed(key) & 0x7FFFFFFF) % len(every)]
+    return partition
+
+
+class Relay:
+    """Waits to be the leader, then publishes until it is stopped; begins anew after every error."""
+
+    def __init__(self, source: str, settings: RuntimeSettings, signals: Signals) -> None:
+        self._source = source
+        self._settings = settings
+        self._wake = signals.outbox
+        self.leads = False
+        self.problem: str | None = "the relay has not looked at the outbox yet"
+        signals.relay_leads_here = lambda: self.leads
+
+    async def run(self) -> None:
+        """Until cancelled. A lost connection gives the lead to whoever gets the lock first."""
+        while True:
+            try:
+                await self._connect_and_lead()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+                self.problem = f"the relay cannot work: {error!r}"
+                log.warning("relay_interrupted", error=repr(error))
+            finally:
+                self.leads = False
+                metrics.RELAY_LEADS.set(0)
+            await asyncio.sleep(STANDBY_SECONDS / 2)
+
+    async def _connect_and_lead(self) -> None:
+        url = self._settings.database_url.replace("+asyncpg", "")
+        connection = await asyncpg.connect(url, timeout=5, command_timeout=30)
+        try:
+            while not await connection.fetchval(LEADERSHIP):
+                self.problem = None
+                await asyncio.sleep(STANDBY_SECONDS)
+            await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+            await self._lead(connection)
+        finally:
+            connection.terminate()
+
+    async def _lead(self, connection: asyncpg.Connection) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=262_144,
+            linger_ms=0,
+            partitioner=partition_of,
+        )
+        try:
+            await producer.start()
+            self.leads = True
+            metrics.RELAY_LEADS.set(1)
+            log.info("relay_leads")
+            while True:
+                self._wake.clear()
+                while await self.publish_page(connection, producer):
+                    continue
+                self.problem = None
+                await wait(self._wake, self._settings.poll_seconds)
+        finally:
+            self.leads = False
+            # After a failed send nothing of the page is deleted, and what the producer still holds must not overtake
+            # the page's next beginning: stop it.
+            with contextlib.suppress(KafkaError, asyncio.TimeoutError):
+                async with asyncio.timeout(5):
+                    await producer.stop()
+
+    async def publish_page(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
+        """Publish the oldest rows and delete those acknowledged; whether there were any."""
+        rows = await connection.fetch(PAGE, self._settings.relay_page)
+        acknowledgements = [await self._send(producer, row) for row in rows]
+        await asyncio.gather(*acknowledgements)
+        if rows:
+            await connection.execute(DELETE, [row["position"] for row in rows])
+            metrics.RELAYED.inc(len(rows))
+        return bool(rows)
+
+    async def _send(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> "asyncio.Future[object]":
+        extensions = {
+            "correlationid": row["correlation_id"],
+            "causationid": row["causation_id"],
+            "traceparent": row["traceparent"],
+        }
+        headers = cloudevents.headers(
+            self._source, row["event_id"], row["type"], row["key"], row["recorded_at"], extensions
+        )
+        sent: asyncio.Future[object] = await producer.send(
+            row["topic"], row["data"], key=row["key"].encode(), headers=headers
+        )
+        return sent

@@ -1,0 +1,142 @@
+"""A service: its handlers and routes, run with a consumer, a relay, timers and retries in one process."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+
+from service_runtime import health, idempotency, inbox, logging
+from service_runtime.alarm_clock import AlarmClock
+from service_runtime.consumer import Consumer
+from service_runtime.database import create_engine, is_lost_connection
+from service_runtime.delivery import Delivery
+from service_runtime.handlers import Handlers
+from service_runtime.http import create_app
+from service_runtime.logging import log
+from service_runtime.relay import Relay
+from service_runtime.retries import Retries
+from service_runtime.settings import RuntimeSettings, load_settings
+from service_runtime.signals import Signals, wait
+from service_runtime.unit_of_work import UnitsOfWork
+
+HOUSEKEEPING_SECONDS = 60.0
+STOP_SECONDS = 8.0
+
+type Tools = Callable[[Any], AbstractAsyncContextManager[object]]
+
+
+@asynccontextmanager
+async def no_tools(_: RuntimeSettings) -> AsyncIterator[None]:
+    """For a service whose timers prepare nothing."""
+    yield None
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service is made of; `tools` are what its timers' prepare steps work with, open while it runs."""
+
+    name: str
+    handlers: Handlers
+    router: APIRouter
+    settings: type[RuntimeSettings] = RuntimeSettings
+    tools: Tools = no_tools
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT, then finish what is at hand and stop."""
+        settings = load_settings(self.settings)
+        logging.configure(self.name, settings.log_level)
+        uvicorn.run(
+            self.app(settings), host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=3
+        )
+
+    def app(self, settings: RuntimeSettings) -> FastAPI:
+        """The HTTP application; consumer, relay, timers and retries live as long as it does."""
+
+        @asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            async with self.tools(settings) as tools, Runtime(self, settings, tools) as runtime:
+                app.state.units, app.state.settings, app.state.runtime = runtime.units, settings, runtime
+                yield
+
+        app = create_app(self.name, self.router, lifespan)
+        app.include_router(health.router)
+        return app
+
+
+class Runtime:
+    """Everything of one process that runs beside HTTP."""
+
+    def __init__(self, service: Service, settings: RuntimeSettings, tools: object) -> None:
+        self.settings = settings
+        self.engine: AsyncEngine = create_engine(settings.database_url, service.name)
+        self.signals = Signals(self.engine)
+        sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.units = UnitsOfWork(sessions, self.signals, settings.topic_prefix)
+        delivery = Delivery(self.units, service.handlers, settings)
+        topics = [settings.topic_prefix + topic for topic in service.handlers.topics]
+        self.consumer = Consumer(service.name, topics, delivery, settings)
+        self.relay = Relay(f"/{service.name}", settings, self.signals)
+        self.retries = Retries(delivery)
+        self.clock = AlarmClock(self.units, service.handlers, settings, tools, self.signals)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> "Runtime":
+        poll = self.settings.poll_seconds
+        loops = {
+            "consumer": self.consumer.run(),
+            "relay": self.relay.run(),
+            "timers": self._loop(self._fire_timers, self.signals.timers, poll),
+            "retries": self._loop(self.retries.run_once, self.signals.parked, poll),
+            "leases": self._loop(self.clock.keep_leases, asyncio.Event(), self.settings.job_lease_seconds / 3),
+            "housekeeping": self._loop(self._clean_up, asyncio.Event(), HOUSEKEEPING_SECONDS),
+        }
+        self._tasks = {name: asyncio.create_task(loop, name=name) for name, loop in loops.items()}
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.consumer.stop()
+        await asyncio.wait([self._tasks["consumer"]], timeout=STOP_SECONDS)
+        await self.clock.stop()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self.engine.dispose()
+
+    def problems(self) -> dict[str, str]:
+        """What keeps this process from working, by part; empty when all is well."""
+        found = {"consumer": self.consumer.problem, "relay": self.relay.problem}
+        found |= {name: "stopped" for name, task in self._tasks.items() if task.done()}
+        return {name: problem for name, problem in found.items() if problem}
+
+    async def _loop(self, step: Callable[[], Awaitable[bool | None]], wake: asyncio.Event, seconds: float) -> None:
+        """Call `step` until it finds nothing, then wait to be woken; an error is logged and tried again."""
+        while True:
+            wake.clear()
+            try:
+                while await step():
+                    continue
+            except (SQLAlchemyError, OSError) as error:
+                if not is_lost_connection(error):
+                    log.exception("loop_failed", loop=step.__name__)
+                await asyncio.sleep(1.0)
+            except Exception:
+                log.exception("loop_failed", loop=step.__name__)
+                await asyncio.sleep(1.0)
+            await wait(wake, seconds)
+
+    async def _fire_timers(self) -> bool:
+        fired = await self.clock.fire_due()
+        return await self.clock.start_jobs() or fired
+
+    async def _clean_up(self) -> None:
+        async with self.units.sessions.begin() as session:
+            await inbox.forget(session, self.settings.inbox_days)
+            with contextlib.suppress(SQLAlchemyError):
+                await session.execute(idempotency.FORGET)

@@ -1,0 +1,73 @@
+"""Settings every service has, read from the environment. A service adds its own in its `settings.py`."""
+
+import sys
+from typing import Annotated
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _asyncpg_url(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
+        raise ValueError("must look like postgresql://user:password@host:5432/database")
+    return f"postgresql+asyncpg://{rest}"
+
+
+class RuntimeSettings(BaseSettings):
+    """What a service needs to run. The variable of a field is `SCRIPTORIUM_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="SCRIPTORIUM_", frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: Annotated[str, AfterValidator(_asyncpg_url)]
+    """This service's own database: postgresql://user:password@host:port/database."""
+    kafka_bootstrap_servers: str = Field(validation_alias=AliasChoices("KAFKA_BOOTSTRAP_SERVERS"))
+    """Brokers to start from: host:port, several separated by commas."""
+    jwt_secret: SecretStr = Field(min_length=32)
+    """The secret that signs bearer tokens (HS256), at least 32 characters."""
+    host: str = "127.0.0.1"
+    """The address the HTTP server listens on."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """The port the HTTP server listens on."""
+    topic_prefix: str = ""
+    """Stands before the name of every topic, exactly as written."""
+    partitions: int = Field(default=12, ge=1)
+    """How many partitions a topic gets when it is created."""
+    replication_factor: int = Field(default=1, ge=1)
+    """How many brokers hold each topic that is created."""
+    micro_batch: int = Field(default=500, ge=1, le=10_000)
+    """How many messages one transaction takes at the most."""
+    relay_page: int = Field(default=1_000, ge=1, le=10_000)
+    """How many outbox rows the relay publishes before it deletes them."""
+    poll_seconds: float = Field(default=0.25, gt=0)
+    """How often outbox, timers and parked messages are looked at when nobody wakes the loop."""
+    known_within_seconds: float = Field(default=2.0, ge=0)
+    """How long a request waits for what another service has announced a moment ago."""
+    retry_first_seconds: float = Field(default=0.2, gt=0)
+    """The wait before the first retry of a parked message; doubled with each further one, with jitter."""
+    retry_most_seconds: float = Field(default=30.0, gt=0)
+    """The longest wait between two retries of a parked message."""
+    failing_attempts: int = Field(default=8, ge=1)
+    """After so many attempts a message that fails on a bug becomes a dead letter."""
+    waiting_days: float = Field(default=30.0, gt=0)
+    """A message that waited so long for something unknown becomes a dead letter."""
+    inbox_days: float = Field(default=30.0, gt=0)
+    """How long the inbox remembers a message, in days."""
+    job_lease_seconds: float = Field(default=10.0, ge=1)
+    """Work outside a transaction is taken over by another process when its owner is silent so long."""
+    jobs_at_once: int = Field(default=8, ge=1)
+    """How much work outside a transaction one process does at the same time."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+
+
+def load_settings[S: RuntimeSettings](settings_class: type[S]) -> S:
+    """Read the settings, or end the program with one line per setting that is missing or wrong."""
+    try:
+        return settings_class()  # pyright: ignore  # the values come from the environment
+    except ValidationError as error:
+        for problem in error.errors(include_input=False):
+            field = str(problem["loc"][0])
+            variable = field if field.isupper() else f"SCRIPTORIUM_{field.upper()}"
+            sys.stderr.write(f"{variable}: {problem['msg']}. Set this environment variable and start again.\n")
+        sys.exit(2)

@@ -1,0 +1,55 @@
+"""Who is woken after a commit: the relay, timers, and messages that waited for what was just done."""
+
+import asyncio
+from collections.abc import Callable, Collection
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from service_runtime import parked
+from service_runtime.logging import log
+from service_runtime.outbox import CHANNEL
+
+
+class Signals:
+    """Wakes the loops of this process, and by NOTIFY the relay of another; polling covers a lost signal."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self.outbox = asyncio.Event()
+        self.timers = asyncio.Event()
+        self.parked = asyncio.Event()
+        self.relay_leads_here: Callable[[], bool] = lambda: False
+
+    async def committed(self, *, keys: Collection[str], said: bool, timers_changed: bool) -> None:
+        """Called after each commit; a failure here loses nothing, everything is polled as well."""
+        if timers_changed:
+            self.timers.set()
+        notify = said and not self.relay_leads_here()
+        if said:
+            self.outbox.set()
+        if not keys and not notify:
+            return
+        try:
+            await self._tell(keys, notify)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("wake_up_failed", error=repr(error))
+
+    async def _tell(self, keys: Collection[str], notify: bool) -> None:
+        # After the commit and in a transaction of its own: NOTIFY inside takes a database-wide lock until the commit
+        # is flushed, and a waiting message locked beside an aggregate could deadlock with its retry.
+        async with self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if keys and await parked.wake(connection, keys):
+                self.parked.set()
+            if notify:
+                await connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set or the time is over; clear it before looking for work, or a wake-up is lost."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,126 @@
+"""One database transaction: what was seen, what changed and what is said, or nothing of it."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from common_core.errors import NotYet
+from common_core.events.base import Event
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, inspect, select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from service_runtime import timers
+from service_runtime.handlers import CancelTimer, Cause, Effects, SetTimer
+from service_runtime.outbox import Outbox
+from service_runtime.signals import Signals
+
+
+class UnitOfWork:
+    """What one transaction does. Handlers and routes load, decide and publish through it; only the runtime commits."""
+
+    def __init__(self, session: AsyncSession, topic_prefix: str) -> None:
+        self.session = session
+        self.cause: Cause
+        self.outbox = Outbox(topic_prefix)
+        self.timers = timers.Changes()
+        self.touched: set[str] = set()
+        self._loaded: dict[tuple[type[Any], UUID], Any] = {}
+
+    async def load(self, model: type[Any], ids: Iterable[UUID]) -> None:
+        """Load and lock aggregates in one query in id order, so that two transactions cannot deadlock."""
+        wanted = sorted({each for each in ids if (model, each) not in self._loaded})
+        if not wanted:
+            return
+        key = inspect(model).primary_key[0]
+        identity = inspect(model).get_property_by_column(key).key
+        query = (
+            select(model)
+            .where(key == any_(bindparam("ids", wanted, type_=ARRAY(Uuid))))
+            .order_by(key)
+            .with_for_update(key_share=True, of=model)
+        )
+        found = {getattr(each, identity): each for each in await self.session.scalars(query)}
+        self._loaded |= {(model, each): found.get(each) for each in wanted}
+
+    def loaded[A](self, model: type[A], which: UUID) -> A | None:
+        """An aggregate that was loaded or added in this unit of work."""
+        found: A | None = self._loaded.get((model, which))
+        return found
+
+    async def find[A](self, model: type[A], which: UUID) -> A | None:
+        """The aggregate, loaded and locked, or None."""
+        await self.load(model, [which])
+        return self.loaded(model, which)
+
+    async def get[A](self, model: type[A], which: UUID) -> A:
+        """The aggregate, loaded and locked; raises NotYet when it does not exist."""
+        found = await self.find(model, which)
+        if found is None:
+            raise NotYet(model.__name__, which)
+        return found
+
+    async def read[A](self, model: type[A], which: UUID) -> A | None:
+        """The aggregate without a lock, to look at only."""
+        return self.loaded(model, which) or await self.session.get(model, which)
+
+    def add[A](self, aggregate: A) -> A:
+        """Store a new aggregate; messages later in the same micro-batch find it."""
+        (which,) = inspect(type(aggregate)).primary_key_from_instance(aggregate)
+        self.session.add(aggregate)
+        self._loaded[type(aggregate), which] = aggregate
+        self.touched.add(str(which))
+        return aggregate
+
+    def publish(self, effects: Effects) -> None:
+        """Say events and set or cancel timers, all with this transaction."""
+        for effect in effects:
+            match effect:
+                case Event():
+                    self.outbox.add(effect, self.cause)
+                    self.touched.add(str(effect.key))
+                case SetTimer() | CancelTimer():
+                    self.timers.add(effect, self.cause)
+
+    async def release(self) -> None:
+        """End what was only read so far, so that nothing is held while a slow client sends."""
+        await self.session.rollback()
+        self._loaded.clear()
+
+    async def save(self) -> None:
+        """Write everything that is still in memory."""
+        await self.session.flush()
+        await self.outbox.write(self.session)
+        await self.timers.write(self.session)
+
+
+class UnitsOfWork:
+    """Begins units of work; the only place that commits."""
+
+    def __init__(self, sessions: async_sessionmaker[AsyncSession], signals: Signals, topic_prefix: str) -> None:
+        self.sessions = sessions
+        self._signals = signals
+        self._topic_prefix = topic_prefix
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """One transaction: committed at the end, rolled back on any error; whoever waits is woken after it."""
+        async with self.sessions() as session:
+            work = UnitOfWork(session, self._topic_prefix)
+            yield work
+            await work.save()
+            await session.commit()
+        await self._signals.committed(
+            keys=work.touched, said=bool(work.outbox.rows), timers_changed=bool(work.timers.changed)
+        )
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session to look at things; nothing it changes is kept."""
+        async with self.sessions() as session:
+            yield session
+
+
+async def database_time(session: AsyncSession) -> Any:
+    """The database's time of this transaction; the only clock that decides anything."""
+    return await session.scalar(select(func.now()))

@@ -1,0 +1,1 @@
+"""The batch orchestrator: what becomes of a batch as a whole."""

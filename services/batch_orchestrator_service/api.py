@@ -1,0 +1,121 @@
+"""What teachers and operators ask the orchestrator."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from common_core.events import RegisterBatchV1, StudentEssay
+from common_core.events.base import Contract
+from common_core.events.words import Assignment, ExpectedEssayCount
+from common_core.status_enums import BatchStatus, CourseCode
+from fastapi import Query
+from pydantic import Field
+from service_runtime.auth import Reader, Teacher
+from service_runtime.http import Work, router
+from uuid_utils.compat import uuid7
+
+from services.batch_orchestrator_service.models import Batch
+from services.batch_orchestrator_service.repository import Batches
+from services.batch_orchestrator_service.state_machine import BatchTrigger
+
+routes = router()
+
+
+class Registration(Contract):
+    """What a teacher says to register a batch; without a class it is a GUEST batch."""
+
+    batch_id: UUID | None = None
+    course_code: CourseCode
+    expected_essay_count: ExpectedEssayCount
+    class_id: UUID | None = None
+    assignment: Assignment | None = None
+
+
+class Accepted(Contract):
+    """The batch a command was about, and its state now."""
+
+    batch_id: UUID
+    status: BatchStatus
+
+
+class Move(Contract):
+    """One step of a batch, and the message that led to it."""
+
+    from_status: BatchStatus = Field(serialization_alias="from")
+    to_status: BatchStatus = Field(serialization_alias="to")
+    trigger: BatchTrigger
+    at: datetime
+    event_id: str | None
+
+
+class BatchSummary(Contract):
+    """A batch in a list."""
+
+    batch_id: UUID
+    status: BatchStatus
+    class_id: UUID | None
+    course_code: CourseCode
+    teacher_id: str
+    assignment: str | None
+    expected_essay_count: int
+    registered_at: datetime
+
+
+class BatchDetails(BatchSummary):
+    """A batch with its essays and the way it came."""
+
+    essays: tuple[StudentEssay, ...]
+    deferred: tuple[BatchTrigger, ...]
+    history: tuple[Move, ...]
+
+    @classmethod
+    def of(cls, batch: Batch) -> "BatchDetails":
+        """What a batch looks like from outside."""
+        summary = BatchSummary.model_validate(batch, from_attributes=True)
+        history = tuple(Move.model_validate(move, from_attributes=True) for move in batch.history)
+        return cls(**summary.model_dump(), essays=batch.student_essays(), deferred=batch.deferred, history=history)
+
+
+class BatchPage(Contract):
+    """Some batches; `next_cursor` leads to the next ones."""
+
+    items: list[BatchSummary]
+    next_cursor: UUID | None
+
+
+@routes.post("/batches", status_code=202)
+async def register_batch(work: Work, teacher: Teacher, registration: Registration) -> Accepted:
+    """Register a batch; repeated with the same batch_id and fields it changes nothing."""
+    fields = registration.model_dump(exclude={"batch_id"})
+    command = RegisterBatchV1(**fields, batch_id=registration.batch_id or uuid7(), teacher_id=teacher.sub)
+    work.publish(await Batches(work).register(command))
+    batch = await work.get(Batch, command.batch_id)
+    return Accepted(batch_id=batch.batch_id, status=batch.status)
+
+
+@routes.get("/batches")
+async def list_batches(
+    work: Work,
+    caller: Reader,
+    status: BatchStatus | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: UUID | None = None,
+) -> BatchPage:
+    """The caller's batches, oldest first."""
+    batches = await Batches(work).page(caller, status, limit, cursor)
+    items = [BatchSummary.model_validate(batch, from_attributes=True) for batch in batches]
+    return BatchPage(items=items, next_cursor=items[-1].batch_id if len(items) == limit else None)
+
+
+@routes.get("/batches/{batch_id}")
+async def show_batch(work: Work, caller: Reader, batch_id: UUID) -> BatchDetails:
+    """A batch: its state, its essays, what it waits for, and the way it came."""
+    return BatchDetails.of(await Batches(work).visible(batch_id, caller))
+
+
+@routes.post("/batches/{batch_id}/cancel")
+async def cancel_batch(work: Work, teacher: Teacher, batch_id: UUID) -> Accepted:
+    """Call a batch off; again the same is fine."""
+    batch = await Batches(work).owned(batch_id, teacher)
+    work.publish(batch.cancel(teacher.sub, work.cause))
+    return Accepted(batch_id=batch.batch_id, status=batch.status)

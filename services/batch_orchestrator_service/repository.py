@@ -1,0 +1,80 @@
+"""The batches of a unit of work."""
+
+from uuid import UUID
+
+from common_core.errors import DomainError, NotFound, NotYet
+from common_core.events import Event, RegisterBatchV1
+from common_core.status_enums import BatchStatus
+from service_runtime import UnitOfWork
+from service_runtime.auth import Caller, Role
+from sqlalchemy import select
+from uuid_utils.compat import uuid7
+
+from services.batch_orchestrator_service.models import Batch, KnownClass
+
+
+class ClassNotKnown(NotYet):
+    """The class was not announced yet, or there is none of this id."""
+
+    http_status = 422
+
+
+class ClassOfAnotherTeacher(DomainError):
+    """Only the teacher of a class may register batches for it."""
+
+    http_status = 422
+
+    def __init__(self, class_id: UUID) -> None:
+        super().__init__(f"class_id: class {class_id} does not exist or is not yours")
+
+
+class Batches:
+    """All batches, through one unit of work."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+
+    async def register(self, command: RegisterBatchV1) -> list[Event]:
+        """Register a batch, once; raises RegistrationDiffers, ClassNotKnown or ClassOfAnotherTeacher."""
+        known = await self._work.find(Batch, command.batch_id)
+        if known is not None:
+            known.check_same(command)
+            return []
+        if command.class_id:
+            await self._check_class(command.class_id, command.teacher_id)
+        essay_ids = [uuid7() for _ in range(command.expected_essay_count)]
+        batch, events = Batch.register(command, essay_ids, self._work.cause.at)
+        self._work.add(batch)
+        return events
+
+    async def visible(self, batch_id: UUID, caller: Caller) -> Batch:
+        """A batch to look at; raises NotFound for one that is not the caller's."""
+        batch = await self._work.read(Batch, batch_id)
+        if batch is None or not caller.may_read(batch.teacher_id):
+            raise NotFound("batch", batch_id)
+        return batch
+
+    async def owned(self, batch_id: UUID, teacher: Caller) -> Batch:
+        """A batch to change, locked; raises NotFound for one that is not the teacher's."""
+        batch = await self._work.find(Batch, batch_id)
+        if batch is None or batch.teacher_id != teacher.sub:
+            raise NotFound("batch", batch_id)
+        return batch
+
+    async def page(self, caller: Caller, status: BatchStatus | None, limit: int, after: UUID | None) -> list[Batch]:
+        """The caller's batches by id, from after the cursor on."""
+        query = select(Batch).order_by(Batch.batch_id).limit(limit)
+        if Role.OPERATOR not in caller.roles:
+            query = query.where(Batch.teacher_id == caller.sub)
+        if status:
+            query = query.where(Batch.status == status)
+        if after:
+            query = query.where(Batch.batch_id > after)
+        return list(await self._work.session.scalars(query))
+
+    async def _check_class(self, class_id: UUID, teacher_id: str) -> None:
+        known = await self._work.read(KnownClass, class_id)
+        if known is None:
+            raise ClassNotKnown("class", class_id)
+        if known.teacher_id != teacher_id:
+            raise ClassOfAnotherTeacher(class_id)

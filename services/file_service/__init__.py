@@ -1,0 +1,1 @@
+"""File service: uploaded files become contents, or failures that say why."""

@@ -1,0 +1,1 @@
+"""Student matching: who wrote each essay, found in its text and compared with the class."""

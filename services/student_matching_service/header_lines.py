@@ -1,0 +1,124 @@
+"""The lines of an essay as a reader sees them: fields with a label, people beside other words, running text."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.student_matching_service.header_words import (
+    BESIDE_NAMES,
+    DATE,
+    FIELD,
+    IN_TITLES,
+    LABEL_ALONE,
+    LABELS,
+    SOMEBODY_ELSE,
+    Label,
+)
+from services.student_matching_service.names import PARTICLES
+
+LONGEST_LINE = 300
+_INVISIBLE = dict.fromkeys([*map(ord, "\ufeff\u200b\u200c\u200d\u200e\u200f\u00ad\u2060"), *range(9), *range(14, 32)])
+_MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,\t(\[]|\s{2})\s*")
+_BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och)\s", re.IGNORECASE)
+_AROUND_NAMES = " ,-–—_·•:!'’"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is not empty, and its number in the text."""
+
+    text: str
+    number: int
+    where: str
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether the line belongs to the running text."""
+        count = len(self.text.split())
+        return count > 11 or len(self.text) > 90 or (count > 5 and self.text.endswith((".", "!", "?", "…", ",")))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A label such as "Namn:" and what follows it on the line."""
+
+    label: Label
+    written: str
+    value: str
+
+
+def tidy(text: str) -> str:
+    """The line without invisible signs, ligatures and what no database stores; cut when it is very long."""
+    readable = text[:LONGEST_LINE].encode(errors="ignore").decode()
+    return unicodedata.normalize("NFKC", readable).translate(_INVISIBLE).strip()
+
+
+def fields(line: str) -> list[Field]:
+    """The fields of a line; a label inside other words ("Filmens namn:") is nobody's we know."""
+    if alone := LABEL_ALONE.fullmatch(line):
+        return [_field(alone, "")]
+    labels = list(FIELD.finditer(line))
+    ends = [label.start() for label in labels[1:]] + [len(line)]
+    return [
+        _field(label, line[label.end() : end], is_known=bool(_MAY_STAND_BEFORE_A_LABEL.fullmatch(line[: label.start()])))
+        for label, end in zip(labels, ends, strict=True)
+    ]
+
+
+def _field(match: re.Match[str], value: str, *, is_known: bool = True) -> Field:
+    written = match["label"]
+    label = LABELS.get(" ".join(written.lower().split()), Label.OTHER)
+    return Field(label if is_known else Label.OTHER, written, value)
+
+
+def before_fields(line: str) -> str:
+    """What stands on the line before any label, known or not."""
+    first = FIELD.search(line)
+    return line[: first.start()] if first else line.partition(": ")[0]
+
+
+def people(value: str) -> list[str]:
+    """The stretches of a line that have the shape of a person's name, without dates, numbers and school words."""
+    stretches = (_without_school_words(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value)))
+    return [name for stretch in stretches for name in _at_commas(stretch) if _has_shape_of_name(name)]
+
+
+def _without_school_words(part: str) -> str:
+    kept: list[str] = []
+    for word in part.split():
+        if not any(c.isdigit() or c == "@" for c in word):
+            kept.append(word)
+        if word.endswith(":"):
+            kept.pop()
+            break
+    while kept and kept[-1].strip(_AROUND_NAMES).lower() in BESIDE_NAMES:
+        kept.pop()
+    while kept and kept[0].strip(_AROUND_NAMES).lower() in BESIDE_NAMES:
+        kept.pop(0)
+    return " ".join(kept).strip(_AROUND_NAMES)
+
+
+def _at_commas(stretch: str) -> Iterator[str]:
+    """Full names between commas are several people; "Svensson, Anna" is one."""
+    pieces = [piece.strip() for piece in stretch.split(",")]
+    if len(pieces) > 1 and all(len(piece.split()) > 1 for piece in pieces):
+        yield from pieces
+    else:
+        yield stretch
+
+
+def _has_shape_of_name(stretch: str) -> bool:
+    words = [word.strip(_AROUND_NAMES) for word in stretch.split()]
+    if not 1 <= len(words) <= 6 or any(word.rstrip(".").lower() in SOMEBODY_ELSE for word in words):
+        return False
+    proper = [word for word in words if word.lower() not in PARTICLES]
+    return all(not word[:1].islower() for word in proper) or (len(words) <= 3 and stretch.islower())
+
+
+def is_somebody(name: str) -> bool:
+    """Whether a stretch that fits no student still names a person rather than a title."""
+    words = name.replace(",", " ").split()
+    if not 2 <= len(words) <= 4 or any(word.lower() in IN_TITLES for word in words):
+        return False
+    return all(word[0].isupper() or word.lower() in PARTICLES for word in words)

@@ -1,0 +1,86 @@
+"""The words that stand around names at the head of an essay, in English and Swedish."""
+
+import re
+from collections.abc import Iterable
+from enum import Enum
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _labels(text: str) -> frozenset[str]:
+    return frozenset(" ".join(label.split()) for label in text.split(","))
+
+
+class Label(Enum):
+    """What a header field is about."""
+
+    AUTHOR = _labels("""
+        name, names, full name, my name, first and last name, student, students, student name, student's name,
+        name of student, pupil, candidate,
+        namn, mitt namn, ditt namn, elev, elever, elevnamn, elevens namn, elevens för- och efternamn, studentens namn,
+        för- och efternamn, för och efternamn, förnamn och efternamn, kandidat
+    """)
+    BYLINE = _labels("""
+        author, by, written by, essay by, text by, submitted by,
+        författare, av, skriven av, skrivet av, skriven utav, författad av, text av, uppsats av, inlämnad av
+    """)
+    GIVEN_NAME = _labels("first name, given name, förnamn")
+    FAMILY_NAME = _labels("last name, surname, family name, efternamn")
+    OTHER = _labels("""
+        teacher, teachers, teacher name, teacher's name, name of teacher, teacher email, teacher's e-mail, professor,
+        instructor, tutor, supervisor, examiner, mentor, class, course, course name, subject, date, school,
+        school name, title, group, book, book author, to, reviewer, reviewed by, read by, peer, peer review by,
+        corrected by, graded by, grade, assignment, characters, translated by, illustrated by, inspired by,
+        dedicated to, thanks to, source, sources, file name,
+        lärare, lärarens namn, lärarnamn, undervisande lärare, lärarens e-post, handledare, examinator, klass, kurs,
+        kursnamn, ämne, datum, skola, skolans namn, titel, rubrik, grupp, bok, bokens författare, till, granskad av,
+        rättad av, läst av, kamrat, kamratrespons, kamratrespons av, respons av, opponent, betyg, uppgift, karaktärer,
+        personer, översatt av, illustrerad av, inspirerad av, tillägnad, tack till, källa, källor, filnamn
+    """)
+
+
+LABELS = {word: label for label in Label for word in label.value}
+
+BESIDE_NAMES = _words("""
+    english engelska swedish svenska essay uppsats class klass grade course kurs year group grupp åk årskurs date datum
+    page sida sid draft utkast assignment uppgift inlämning prov test exam version
+""")
+"""May stand before or after a name on its line and is not part of it."""
+
+SOMEBODY_ELSE = _words("""
+    dear hello hi hey hej hejsan till to kära käre bästa mr mrs ms miss mister dr prof professor sir teacher herr fru
+    fröken magister lärare läraren about om tack thanks thank for för from från interview intervju review recension
+    analysis analys letter brev
+""")
+"""Makes a name beside it somebody else's: addressed, thanked, teaching or written about."""
+
+IN_TITLES = _words("""
+    a an the my our your his her their this that in of on at and is are was were or with without what why how when who
+    where not vs i we you it en ett min mitt mina vår vårt din den det detta på och är var eller med utan vad varför
+    hur när vem som inte jag vi du ska kan story novel report rapport chapter kapitel introduction inledning conclusion
+    university school gymnasium gymnasiet skola skolan world climate change global warming love death family summer
+    winter life war
+""")
+"""Makes a line that fits no student a title rather than a person from elsewhere."""
+
+_MONTHS = _words("""
+    january february march april may june july august september october november december
+    januari februari mars maj juni juli augusti oktober jan feb mar apr jun jul aug sep sept oct okt nov dec
+""")
+
+
+def _any_of(words: Iterable[str]) -> str:
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in longest_first) + ")"
+
+
+FIELD = re.compile(rf"(?<!\w)(?P<label>{_any_of(LABELS)})(?:\s*[:=|\t]|\s+[-–—](?=\s))", re.IGNORECASE)
+LABEL_ALONE = re.compile(rf"\W*(?P<label>{_any_of(LABELS)})\W*", re.IGNORECASE)
+BYLINE = re.compile(rf"\W*(?P<label>{_any_of(Label.AUTHOR.value | Label.BYLINE.value)})\s+", re.IGNORECASE)
+BYLINE_AFTER_TITLE = re.compile(r".{1,100}[\s,](?P<label>by|av)\s+", re.IGNORECASE)
+DATE = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)", re.IGNORECASE
+)
+EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")

@@ -1,0 +1,145 @@
+"""Where a text may name its author: first lines, header fields, e-mail addresses, page headers and the last lines."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+
+from services.student_matching_service.header_lines import Field, Line, before_fields, fields, is_somebody, people, tidy
+from services.student_matching_service.header_words import BYLINE, BYLINE_AFTER_TITLE, EMAIL, Label
+
+HEAD_LINES = 20
+TITLE_LINES = 8
+TAIL_LINES = 4
+REPEATED_LINES = 5
+
+# How sure a name in this place is the author's, when it is certain whose name it is.
+AUTHOR_FIELD = 1.0
+BYLINE_FIELD = 0.99
+FIRST_LINE = 0.99
+LINES_BELOW = 0.965
+LATER_LINES = 0.9
+BESIDE_OTHER_WORDS = 0.92
+BY_AFTER_TITLE = 0.87
+AV_AFTER_TITLE = 0.7  # "Analys av" is "analysis of".
+EMAIL_IN_HEAD = 0.99
+EMAIL_IN_PROSE = 0.6
+FIELD_IN_PROSE = 0.8
+LAST_LINES = 0.87
+REPEATED_LINE = 0.82
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place in a text that may name its author."""
+
+    found: str
+    where: str
+    trust: float
+    """How sure it is, between 0 and 1, that a person named here is the author."""
+    is_email: bool = False
+    names_somebody: bool = False
+    """Whether this names a person even if nobody in the class fits."""
+    is_author_field: bool = False
+    """Whether the text itself calls this the author's name."""
+
+
+def mentions(text: str) -> list[Mention]:
+    """Everything in the text that may name its author, surest places first; the running text is left out."""
+    numbered = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line and not line.isspace()]
+    head = [Line(tidy(line), number, f"line {number}") for number, line in numbered[:HEAD_LINES]]
+    head[:1] = [replace(line, where="first line") for line in head[:1]]
+    prose = next((i for i, line in enumerate(head) if line.is_prose), len(head))
+    tail = [Line(tidy(line), number, "last lines") for number, line in numbered[prose + 1 :][-TAIL_LINES:]]
+    labelled = list(_fields_with_values(head))
+    return [
+        *_in_fields(labelled, in_prose={line.number for line in head[prose + 1 :]}),
+        *_in_first_and_last_name(labelled),
+        *_in_title_lines(head[: min(prose, TITLE_LINES)], {line.number for line, _ in labelled}),
+        *_in_emails(head, labelled, {line.number for line in head[prose:]}),
+        *_in_last_lines(tail),
+        *_in_repeated_lines(line for _, line in numbered),
+    ]
+
+
+def _fields_with_values(lines: Sequence[Line]) -> Iterator[tuple[Line, Field]]:
+    """Every field; the value of a label that stands alone is the next line, unless that has a label of its own."""
+    waiting: Field | None = None
+    for line in lines:
+        here = fields(line.text) or ([replace(waiting, value=line.text)] if waiting else [])
+        yield from ((line, field) for field in here)
+        waiting = here[-1] if here and not here[-1].value.strip() else None
+
+
+def _in_fields(labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> Iterator[Mention]:
+    for line, field in labelled:
+        if field.label not in {Label.AUTHOR, Label.BYLINE}:
+            continue
+        trust = FIELD_IN_PROSE if line.number in in_prose else AUTHOR_FIELD if field.label is Label.AUTHOR else BYLINE_FIELD
+        for name in people(field.value):
+            known = is_somebody(name)
+            where = f"line {line.number}, field '{field.written}'"
+            yield Mention(name, where, trust, names_somebody=known, is_author_field=known and field.label is Label.AUTHOR)
+
+
+def _in_first_and_last_name(labelled: Sequence[tuple[Line, Field]]) -> Iterator[Mention]:
+    halves = {field.label: (line, field) for line, field in reversed(labelled) if field.value.strip()}
+    both = [halves[label] for label in (Label.GIVEN_NAME, Label.FAMILY_NAME) if label in halves]
+    if both:
+        where = ", ".join(f"line {line.number}, field '{field.written}'" for line, field in both)
+        for name in people(" ".join(field.value.strip() for _, field in both)):
+            yield Mention(name, where, AUTHOR_FIELD, names_somebody=is_somebody(name), is_author_field=is_somebody(name))
+
+
+def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Mention]:
+    """Names that stand on a line of their own, after "by", or beside a title."""
+    for ordinal, line in enumerate(lines):
+        place = FIRST_LINE if ordinal == 0 else LINES_BELOW if ordinal < 4 else LATER_LINES
+        if line.number in with_fields:
+            yield from _bare(before_fields(line.text), line.where, place * BESIDE_OTHER_WORDS)
+        elif byline := BYLINE.match(line.text):
+            yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", BYLINE_FIELD)
+        elif byline := BYLINE_AFTER_TITLE.match(line.text):
+            trust = BY_AFTER_TITLE if byline["label"].lower() == "by" else AV_AFTER_TITLE
+            yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", trust)
+        else:
+            yield from _bare(before_fields(line.text), line.where, place)
+
+
+def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
+    names = people(text)
+    for name in names:
+        alone = len(names) == 1
+        yield Mention(name, where, trust if alone else trust * BESIDE_OTHER_WORDS, names_somebody=alone and is_somebody(name))
+
+
+def _in_emails(
+    lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in_prose: Set[int], where: str = "e-mail on line {}"
+) -> Iterator[Mention]:
+    others = " ".join(field.value for _, field in labelled if field.label is Label.OTHER)
+    for line in lines:
+        for address in EMAIL.findall(line.text):
+            if address not in others:
+                trust = EMAIL_IN_PROSE if line.number in in_prose else EMAIL_IN_HEAD
+                yield Mention(address, where.format(line.number), trust, is_email=True, names_somebody=True)
+
+
+def _in_last_lines(lines: Sequence[Line]) -> Iterator[Mention]:
+    """A signature: like a head, less sure."""
+    labelled = list(_fields_with_values(lines))
+    with_fields = {line.number for line, _ in labelled}
+    for mention in (
+        *_in_fields(labelled, in_prose=set()),
+        *_in_title_lines([line for line in lines if not line.is_prose], with_fields),
+        *_in_emails(lines, labelled, in_prose=set()),
+    ):
+        yield replace(mention, where="last lines", trust=min(mention.trust, LAST_LINES), names_somebody=False)
+
+
+def _in_repeated_lines(lines: Iterable[str]) -> Iterator[Mention]:
+    """A page header: a short line that comes again and again, but for the page number."""
+    short = Counter(line.strip(" \t\f0123456789|-–") for line in lines if len(line) <= 60)
+    for line, times in short.most_common(REPEATED_LINES):
+        if times > 1:
+            yield from (
+                replace(mention, names_somebody=False) for mention in _bare(before_fields(tidy(line)), "repeated line", REPEATED_LINE)
+            )

@@ -1,0 +1,180 @@
+"""How well a written name fits a student: which words fit which, and what that is worth."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.student_matching_service.names import (
+    Closeness,
+    How,
+    Role,
+    StudentName,
+    Word,
+    closeness,
+    join,
+    words,
+)
+
+FULL_NAME = 0.985
+JOINED_NAME = 0.96
+GIVEN_NAME_ONLY = 0.58
+FAMILY_NAME_ONLY = 0.45
+ONLY_NAME_THERE_IS = 0.9
+"""For a student who has one name only, written in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenName:
+    """A name as it stands in a text."""
+
+    words: tuple[Word, ...]
+    family_first: bool = False
+    """Whether a comma says that the family name comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What a resemblance is worth between 0 and 1, and how it came about, to be read after the student's name."""
+
+    worth: float
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """One written word that fits one word of the student's name."""
+
+    position: int
+    part: int
+    role: Role
+    closeness: Closeness
+
+
+def written_names(found: str) -> list[WrittenName]:
+    """The ways to read a found name: as it stands, and "Svensson, Anna" as family name first."""
+    before, comma, after = found.partition(",")
+    if not (comma and words(after)):
+        return [WrittenName(words(found))]
+    readings = [WrittenName(words(before) + words(after), family_first=True)]
+    if len(words(before)) > 1:
+        readings.append(WrittenName(words(before)))
+    return readings
+
+
+def likeness(written: WrittenName, student: StudentName) -> Likeness | None:
+    """Compare a written name with a student's; None when it is somebody else's."""
+    fits = _fits(written.words, student)
+    extra = _extra_positions(written.words, fits)
+    roles = {fit.role for fit in fits}
+    is_legal_name = bool(student.legal) and not extra and student.legal <= {written.words[f.position].plain for f in fits}
+    if all(fit.closeness.how is How.INITIAL for fit in fits):
+        best = None
+    elif Role.FAMILY in roles and len(roles) > 1 or is_legal_name:
+        best = _full(written, student, fits, extra, is_legal_name)
+    else:
+        best = None if extra else _partial(student, fits, roles)
+    if (best is None or best.worth < JOINED_NAME * 0.9) and join(written.words) in student.joined:
+        return Likeness(JOINED_NAME, "written together or apart")
+    return best
+
+
+def _fits(written: Sequence[Word], student: StudentName) -> list[_Fit]:
+    """Pair the words, closest first; each word of either side is used once."""
+    pairs = [
+        _Fit(position, part, role, close)
+        for position, word in enumerate(written)
+        for part, (role, known) in enumerate(student.parts)
+        if (close := closeness(word, known)) and not (close.how is How.SHORT and role is Role.FAMILY)
+    ]
+    pairs.sort(key=lambda fit: (-fit.closeness.worth, fit.position, fit.part))
+    chosen: list[_Fit] = []
+    for pair in pairs:
+        if all(pair.position != fit.position and pair.part != fit.part for fit in chosen):
+            chosen.append(pair)
+    essential = [fit for fit in chosen if not student.parts[fit.part][1].is_particle]
+    return sorted(essential or chosen, key=lambda fit: fit.position)
+
+
+def _extra_positions(written: Sequence[Word], fits: Sequence[_Fit]) -> list[int]:
+    used = {fit.position for fit in fits}
+    return [i for i, word in enumerate(written) if i not in used and not word.is_particle]
+
+
+def _full(
+    written: WrittenName, student: StudentName, fits: Sequence[_Fit], extra: Sequence[int], is_legal_name: bool
+) -> Likeness | None:
+    """Given and family name both fit: strong, less so for every word that is missing or too many."""
+    if len(extra) > 2:
+        return None
+    worth, remarks = FULL_NAME, _spelling_remarks(fits)
+    for fit in fits:
+        if fit.role is not Role.MIDDLE or fit.closeness.how is not How.INITIAL:
+            worth *= fit.closeness.worth
+    if is_legal_name:
+        return Likeness(worth, _sentence([*remarks, "as the full legal name"]))
+    for factor, remark in [*_order(written, fits), *_missing(student, fits), *_too_many(student, written, fits, extra)]:
+        worth *= factor
+        remarks.append(remark)
+    return Likeness(worth, _sentence(remarks))
+
+
+def _order(written: WrittenName, fits: Sequence[_Fit]) -> list[tuple[float, str]]:
+    given = min((fit.position for fit in fits if fit.role is not Role.FAMILY), default=0)
+    family = min((fit.position for fit in fits if fit.role is Role.FAMILY), default=0)
+    if (family < given) == written.family_first:
+        return []
+    return [(0.9 if written.family_first else 0.95, "with the names in another order")]
+
+
+def _missing(student: StudentName, fits: Sequence[_Fit]) -> list[tuple[float, str]]:
+    have = [fit.role for fit in fits]
+    remarks = []
+    if Role.GIVEN not in have:
+        remarks.append((0.85, "by a middle name instead of the first name"))
+    elif have.count(Role.GIVEN) < student.count(Role.GIVEN):
+        remarks.append((0.98, "by one of the first names"))
+    if have.count(Role.FAMILY) < student.count(Role.FAMILY):
+        remarks.append((0.935, "by one of the surnames"))
+    return remarks
+
+
+def _too_many(
+    student: StudentName, written: WrittenName, fits: Sequence[_Fit], extra: Sequence[int]
+) -> list[tuple[float, str]]:
+    remarks = []
+    knows_middle_names = student.count(Role.MIDDLE) > 0 and all(fit.role is not Role.MIDDLE for fit in fits)
+    for position in extra:
+        inside = fits[0].position < position < fits[-1].position
+        if inside and knows_middle_names:
+            remarks.append((0.8, "but with another middle name"))
+        elif inside:
+            initial = len(written.words[position].plain) == 1
+            remarks.append((0.97 if initial else 0.93, "with a further middle name"))
+        else:
+            remarks.append((0.88, "with a further word beside it"))
+    return remarks
+
+
+def _partial(student: StudentName, fits: Sequence[_Fit], roles: set[Role]) -> Likeness | None:
+    """One half of the name and nothing else: a hint, and only when it is spelled right."""
+    if len(roles) != 1 or any(fit.closeness.how > How.FOLDED for fit in fits):
+        return None
+    if student.count(Role.GIVEN) == 0 or student.count(Role.FAMILY) == 0:
+        return Likeness(ONLY_NAME_THERE_IS, _sentence(_spelling_remarks(fits)))
+    if Role.FAMILY in roles:
+        return Likeness(FAMILY_NAME_ONLY, "by the surname only")
+    return Likeness(GIVEN_NAME_ONLY, "by the first name only") if Role.GIVEN in roles else None
+
+
+def _spelling_remarks(fits: Sequence[_Fit]) -> list[str]:
+    remark = {
+        How.FOLDED: "without accents",
+        How.TYPO: "but for a letter or two",
+        How.SHORT: "in a short form",
+        How.INITIAL: "by an initial",
+    }
+    return [remark[how] for how in sorted({fit.closeness.how for fit in fits}) if how in remark]
+
+
+def _sentence(remarks: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(remarks)) or "exactly"
