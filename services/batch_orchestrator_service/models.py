@@ -20,8 +20,8 @@ from common_core.events import (
 )
 from common_core.status_enums import BatchStatus, CourseCode
 from service_runtime import Cause
-from service_runtime.database import NAMING, Json, add_runtime_tables
-from sqlalchemy import DateTime, Index, MetaData
+from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables
+from sqlalchemy import Index, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 from services.batch_orchestrator_service.state_machine import GUEST, REGULAR, BatchTrigger
@@ -31,7 +31,7 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
     """The tables of this service's database."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  # SQLAlchemy reads it so
+    type_annotation_map = TYPES
 
 
 add_runtime_tables(Base.metadata)

@@ -4,21 +4,24 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from services.student_matching_service.header_words import (
+from services.student_matching_service.vocabulary import (
     BESIDE_NAMES,
     DATE,
     FIELD,
     IN_TITLES,
     LABEL_ALONE,
     LABELS,
+    PARTICLES,
     SOMEBODY_ELSE,
     Label,
 )
-from services.student_matching_service.names import PARTICLES
 
 LONGEST_LINE = 300
-_INVISIBLE = dict.fromkeys([*map(ord, "\ufeff\u200b\u200c\u200d\u200e\u200f\u00ad\u2060"), *range(9), *range(14, 32)])
+LONGEST_LABEL = 40
+_INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]+")
+_SEPARATOR = re.compile(r"[:=|\t]|\s[-–—]\s")
 _MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,\t(\[]|\s{2})\s*")
 _BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och)\s", re.IGNORECASE)
 _AROUND_NAMES = " ,-–—_·•:!'’"
@@ -51,37 +54,43 @@ class Field:
 def tidy(text: str) -> str:
     """The line without invisible signs, ligatures and what no database stores; cut when it is very long."""
     readable = text[:LONGEST_LINE].encode(errors="ignore").decode()
-    return unicodedata.normalize("NFKC", readable).translate(_INVISIBLE).strip()
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", readable)).strip()
 
 
 def fields(line: str) -> list[Field]:
     """The fields of a line; a label inside other words ("Filmens namn:") is nobody's we know."""
+    if not _SEPARATOR.search(line) and len(line) > LONGEST_LABEL:
+        return []
     if alone := LABEL_ALONE.fullmatch(line):
         return [_field(alone, "")]
     labels = list(FIELD.finditer(line))
-    ends = [label.start() for label in labels[1:]] + [len(line)]
     return [
-        _field(label, line[label.end() : end], is_known=bool(_MAY_STAND_BEFORE_A_LABEL.fullmatch(line[: label.start()])))
-        for label, end in zip(labels, ends, strict=True)
+        _field(label, line[label.end() : following.start() if following else None], before=line[: label.start()])
+        for label, following in zip_longest(labels, labels[1:])
     ]
 
 
-def _field(match: re.Match[str], value: str, *, is_known: bool = True) -> Field:
+def _field(match: re.Match[str], value: str, before: str = "") -> Field:
     written = match["label"]
     label = LABELS.get(" ".join(written.lower().split()), Label.OTHER)
-    return Field(label if is_known else Label.OTHER, written, value)
+    return Field(label if _MAY_STAND_BEFORE_A_LABEL.fullmatch(before) else Label.OTHER, written, value)
 
 
-def before_fields(line: str) -> str:
-    """What stands on the line before any label, known or not."""
+def before_label(line: str) -> str | None:
+    """What stands on the line before its first label; None when it has none we know."""
     first = FIELD.search(line)
-    return line[: first.start()] if first else line.partition(": ")[0]
+    return line[: first.start()] if first else None
+
+
+def stretches(value: str) -> list[str]:
+    """The parts of a line between dates, brackets and other signs, without numbers, addresses and school words."""
+    parts = (_without_school_words(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value)))
+    return [piece for part in parts if part for piece in _at_commas(part)]
 
 
 def people(value: str) -> list[str]:
-    """The stretches of a line that have the shape of a person's name, without dates, numbers and school words."""
-    stretches = (_without_school_words(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value)))
-    return [name for stretch in stretches for name in _at_commas(stretch) if _has_shape_of_name(name)]
+    """The stretches of a line that have the shape of a person's name."""
+    return [stretch for stretch in stretches(value) if has_shape_of_name(stretch)]
 
 
 def _without_school_words(part: str) -> str:
@@ -108,11 +117,12 @@ def _at_commas(stretch: str) -> Iterator[str]:
         yield stretch
 
 
-def _has_shape_of_name(stretch: str) -> bool:
+def has_shape_of_name(stretch: str) -> bool:
+    """Whether the words could be a person's name: few, capital or all small, and nobody addressed or thanked."""
     words = [word.strip(_AROUND_NAMES) for word in stretch.split()]
     if not 1 <= len(words) <= 6 or any(word.rstrip(".").lower() in SOMEBODY_ELSE for word in words):
         return False
-    proper = [word for word in words if word.lower() not in PARTICLES]
+    proper = [word for word in words if word.partition("-")[0].lower() not in PARTICLES]
     return all(not word[:1].islower() for word in proper) or (len(words) <= 3 and stretch.islower())
 
 

@@ -4,8 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from services.student_matching_service.header_lines import Field, Line, before_fields, fields, is_somebody, people, tidy
-from services.student_matching_service.header_words import BYLINE, BYLINE_AFTER_TITLE, EMAIL, Label
+from services.student_matching_service.header_lines import (
+    Field,
+    Line,
+    before_label,
+    fields,
+    has_shape_of_name,
+    is_somebody,
+    people,
+    stretches,
+    tidy,
+)
+from services.student_matching_service.vocabulary import BYLINE, BYLINE_AFTER_TITLE, EMAIL, Label
 
 HEAD_LINES = 20
 TITLE_LINES = 8
@@ -74,49 +84,58 @@ def _in_fields(labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> It
     for line, field in labelled:
         if field.label not in {Label.AUTHOR, Label.BYLINE}:
             continue
-        trust = FIELD_IN_PROSE if line.number in in_prose else AUTHOR_FIELD if field.label is Label.AUTHOR else BYLINE_FIELD
+        trust = (
+            FIELD_IN_PROSE if line.number in in_prose else AUTHOR_FIELD if field.label is Label.AUTHOR else BYLINE_FIELD
+        )
         for name in people(field.value):
             known = is_somebody(name)
             where = f"line {line.number}, field '{field.written}'"
-            yield Mention(name, where, trust, names_somebody=known, is_author_field=known and field.label is Label.AUTHOR)
+            yield Mention(
+                name, where, trust, names_somebody=known, is_author_field=known and field.label is Label.AUTHOR
+            )
 
 
 def _in_first_and_last_name(labelled: Sequence[tuple[Line, Field]]) -> Iterator[Mention]:
     halves = {field.label: (line, field) for line, field in reversed(labelled) if field.value.strip()}
     both = [halves[label] for label in (Label.GIVEN_NAME, Label.FAMILY_NAME) if label in halves]
     if both:
-        where = ", ".join(f"line {line.number}, field '{field.written}'" for line, field in both)
+        where = " and ".join(f"line {line.number}, field '{field.written}'" for line, field in both)
         for name in people(" ".join(field.value.strip() for _, field in both)):
-            yield Mention(name, where, AUTHOR_FIELD, names_somebody=is_somebody(name), is_author_field=is_somebody(name))
+            yield Mention(
+                name, where, AUTHOR_FIELD, names_somebody=is_somebody(name), is_author_field=is_somebody(name)
+            )
 
 
 def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Mention]:
-    """Names that stand on a line of their own, after "by", or beside a title."""
+    """Names that stand on a line of their own, after "by", or beside a title or a field."""
     for ordinal, line in enumerate(lines):
         place = FIRST_LINE if ordinal == 0 else LINES_BELOW if ordinal < 4 else LATER_LINES
         if line.number in with_fields:
-            yield from _bare(before_fields(line.text), line.where, place * BESIDE_OTHER_WORDS)
+            yield from _bare(before_label(line.text) or "", line.where, place * BESIDE_OTHER_WORDS)
         elif byline := BYLINE.match(line.text):
             yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", BYLINE_FIELD)
         elif byline := BYLINE_AFTER_TITLE.match(line.text):
             trust = BY_AFTER_TITLE if byline["label"].lower() == "by" else AV_AFTER_TITLE
             yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", trust)
         else:
-            yield from _bare(before_fields(line.text), line.where, place)
+            # "The hero: Anna Svensson" names nobody we know; "Anna Svensson: My summer" may.
+            yield from _bare(line.text.partition(": ")[0], line.where, place)
 
 
 def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
-    names = people(text)
-    for name in names:
-        alone = len(names) == 1
-        yield Mention(name, where, trust if alone else trust * BESIDE_OTHER_WORDS, names_somebody=alone and is_somebody(name))
+    found = stretches(text)
+    alone = len(found) == 1
+    for name in filter(has_shape_of_name, found):
+        yield Mention(
+            name, where, trust if alone else trust * BESIDE_OTHER_WORDS, names_somebody=alone and is_somebody(name)
+        )
 
 
 def _in_emails(
     lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in_prose: Set[int], where: str = "e-mail on line {}"
 ) -> Iterator[Mention]:
     others = " ".join(field.value for _, field in labelled if field.label is Label.OTHER)
-    for line in lines:
+    for line in (line for line in lines if "@" in line.text):
         for address in EMAIL.findall(line.text):
             if address not in others:
                 trust = EMAIL_IN_PROSE if line.number in in_prose else EMAIL_IN_HEAD
@@ -141,5 +160,5 @@ def _in_repeated_lines(lines: Iterable[str]) -> Iterator[Mention]:
     for line, times in short.most_common(REPEATED_LINES):
         if times > 1:
             yield from (
-                replace(mention, names_somebody=False) for mention in _bare(before_fields(tidy(line)), "repeated line", REPEATED_LINE)
+                replace(mention, names_somebody=False) for mention in _bare(tidy(line), "repeated line", REPEATED_LINE)
             )

@@ -1,8 +1,8 @@
 """How well a written name fits a student: which words fit which, and what that is worth."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from services.student_matching_service.names import (
     Closeness,
@@ -66,10 +66,12 @@ def likeness(written: WrittenName, student: StudentName) -> Likeness | None:
     fits = _fits(written.words, student)
     extra = _extra_positions(written.words, fits)
     roles = {fit.role for fit in fits}
-    is_legal_name = bool(student.legal) and not extra and student.legal <= {written.words[f.position].plain for f in fits}
+    is_legal_name = (
+        bool(student.legal) and not extra and student.legal <= {written.words[f.position].plain for f in fits}
+    )
     if all(fit.closeness.how is How.INITIAL for fit in fits):
         best = None
-    elif Role.FAMILY in roles and len(roles) > 1 or is_legal_name:
+    elif (Role.FAMILY in roles and len(roles) > 1) or is_legal_name:
         best = _full(written, student, fits, extra, is_legal_name)
     else:
         best = None if extra else _partial(student, fits, roles)
@@ -107,9 +109,10 @@ def _full(
     if len(extra) > 2:
         return None
     worth, remarks = FULL_NAME, _spelling_remarks(fits)
-    for fit in fits:
-        if fit.role is not Role.MIDDLE or fit.closeness.how is not How.INITIAL:
-            worth *= fit.closeness.worth
+    # Several initials tell more than one, so they are counted once; a middle initial only confirms.
+    initials = [fit for fit in fits if fit.closeness.how is How.INITIAL]
+    worth *= prod(fit.closeness.worth for fit in fits if fit not in initials)
+    worth *= min((fit.closeness.worth for fit in initials if fit.role is not Role.MIDDLE), default=1.0)
     if is_legal_name:
         return Likeness(worth, _sentence([*remarks, "as the full legal name"]))
     for factor, remark in [*_order(written, fits), *_missing(student, fits), *_too_many(student, written, fits, extra)]:

@@ -2,18 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from common_core.events.class_management import RosterStudent
 from rapidfuzz.distance import OSA
 
-from common_core.events.class_management import RosterStudent
+from services.student_matching_service.vocabulary import PARTICLES
 
-PARTICLES = frozenset(
-    "af al av bin da de del della den der di do dos du el ibn la las le los ten ter van vom von zu zur".split()
-)
 _LETTERS_WITHOUT_MARK = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
 )
@@ -89,7 +87,7 @@ def closeness(written: Word, known: Word) -> Closeness | None:
     """Compare a written word with a word of a student's name; None when it is another word."""
     if written.spelling == known.spelling:
         return Closeness(How.SAME, 1.0)
-    if written.plain == known.plain or known.two_letters == written.plain or written.two_letters == known.plain:
+    if written.plain in (known.plain, known.two_letters) or written.two_letters == known.plain:
         return Closeness(How.FOLDED, 0.99)
     if len(written.plain) == 1:
         return Closeness(How.INITIAL, 0.82) if known.plain.startswith(written.plain) else None
@@ -139,7 +137,9 @@ class StudentName:
     @classmethod
     def of(cls, student: RosterStudent) -> "StudentName":
         """The name as the roster has it, with the further words of the legal name as middle names."""
-        given, family, legal = (words(name or "") for name in (student.first_name, student.last_name, student.legal_full_name))
+        given, family, legal = (
+            words(name or "") for name in (student.first_name, student.last_name, student.legal_full_name)
+        )
         known = {word.plain for word in given + family}
         middle = tuple(word for word in legal if word.plain not in known)
         parts = [(role, word) for role, group in zip(Role, (given, family, middle), strict=True) for word in group]

@@ -37,7 +37,7 @@ def _pages(data: bytes) -> Iterator[str]:
     read = 0
     for page in reader.pages:
         text = page.extract_text()
-        yield text
+        yield text.strip("\n")
         read += len(text)
         if read > ENOUGH:
             return

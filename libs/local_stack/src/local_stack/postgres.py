@@ -100,4 +100,6 @@ def _as_unprivileged() -> list[str | Path]:
         return []
     account = pwd.getpwnam(_UNPRIVILEGED)
     identity = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-    return ["setpriv", *identity, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"]
+    # Without no_setuid_fixup the question "may I run this file?" (access) would be answered without regard to it.
+    power = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
+    return ["setpriv", *identity, *power, "--"]

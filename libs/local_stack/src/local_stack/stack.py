@@ -96,7 +96,7 @@ def _temporary_folder() -> Iterator[Path]:
 def _locked(folder: Path) -> Iterator[int]:
     """A lock on the folder, inherited by the servers: if this process is killed, it is held until they are gone."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         deadline = time.monotonic() + _PATIENCE_FOR_DATA
         while not _lock_at_once(lock):

@@ -67,7 +67,7 @@ class Delivery:
 
     async def _apply(self, messages: Sequence[Message]) -> None:
         if not messages:
-            return None
+            return
         if len(messages) == 1:
             await self._apply_alone(messages[0])
             return

@@ -37,7 +37,7 @@ class Outbox:
 
     def add(self, event: Event, cause: Cause) -> None:
         """Say an event; raises EventTooLarge."""
-        data = event.model_dump_json(exclude_none=True).encode()
+        data = event.model_dump_json().encode()
         if len(data) > MAX_BYTES:
             raise EventTooLarge(event, len(data))
         kind, topic = type(event).__name__, self.prefix + event.topic

@@ -1,4 +1,4 @@
-"""The words that stand around names at the head of an essay, in English and Swedish."""
+"""The words that stand in and around names at the head of an essay, in English and Swedish."""
 
 import re
 from collections.abc import Iterable
@@ -43,6 +43,11 @@ class Label(Enum):
 
 LABELS = {word: label for label in Label for word in label.value}
 
+PARTICLES = _words("""
+    af al av bin da de del della den der di do dos du el ibn la las le los ten ter van vom von zu zur
+""")
+"""Small words of surnames, which people write or leave out."""
+
 BESIDE_NAMES = _words("""
     english engelska swedish svenska essay uppsats class klass grade course kurs year group grupp åk årskurs date datum
     page sida sid draft utkast assignment uppgift inlämning prov test exam version
@@ -81,6 +86,7 @@ LABEL_ALONE = re.compile(rf"\W*(?P<label>{_any_of(LABELS)})\W*", re.IGNORECASE)
 BYLINE = re.compile(rf"\W*(?P<label>{_any_of(Label.AUTHOR.value | Label.BYLINE.value)})\s+", re.IGNORECASE)
 BYLINE_AFTER_TITLE = re.compile(r".{1,100}[\s,](?P<label>by|av)\s+", re.IGNORECASE)
 DATE = re.compile(
-    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)", re.IGNORECASE
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)",
+    re.IGNORECASE,
 )
 EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")

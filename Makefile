@@ -1,0 +1,59 @@
+# Everything one does with this checkout. What is missing is set up first, so `make demo` or `make test` is the first command.
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.14 python3 /usr/bin/python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo "$$python" && exit; done; echo python3)
+BIN := .venv/bin
+READY := .venv/.ready
+UV_COMPILE = .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 --no-header --upgrade
+ESSAYS ?=
+ROSTER ?=
+
+.PHONY: help setup demo test test-unit test-integration check format docs lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## virtual environment, locked packages, Kafka's jars (the other targets do this themselves)
+
+# A file, so that the second time costs nothing.
+$(READY): requirements/dev.txt pyproject.toml scripts/setup.py libs/local_stack/src/local_stack/kafka.lock
+	@$(PYTHON) -c '' 2>/dev/null || { echo "No Python was found that runs (tried: $(PYTHON)); install Python 3.12 or newer," \
+		"or say which one to use: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) scripts/setup.py
+
+demo: $(READY)  ## the whole system on real Kafka and PostgreSQL; your own files: make demo ESSAYS=folder ROSTER=file.csv
+	@$(BIN)/scriptorium demo $(if $(ESSAYS),--essays "$(ESSAYS)") $(if $(ROSTER),--roster "$(ROSTER)")
+
+test: $(READY)  ## all tests
+	$(BIN)/python -m pytest
+
+test-unit: $(READY)  ## tests without any I/O, in seconds
+	$(BIN)/python -m pytest tests/unit
+
+test-integration: $(READY)  ## tests on real Kafka and real PostgreSQL
+	$(BIN)/python -m pytest tests/integration
+
+check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/docs.py --check
+	$(BIN)/python -m pytest tests/unit tests/test_architecture.py
+
+format: $(READY)  ## format the code and fix what can be fixed
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+docs: $(READY)  ## write the generated pages anew
+	$(BIN)/python scripts/docs.py
+
+lock: $(READY)  ## choose new versions of all packages and jars
+	$(BIN)/python -m venv .cache/uv
+	.cache/uv/bin/pip install --quiet uv
+	$(UV_COMPILE) requirements/runtime.in --output-file requirements/runtime.txt
+	$(UV_COMPILE) requirements/dev.in --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(BIN)/python -m local_stack.download --lock
+
+clean:  ## remove all that was set up or built here
+	rm -rf .venv .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,17 @@
+"""${message}."""
+
+${"import sqlalchemy as sa"}
+from alembic import op
+from service_runtime.migrations import create_runtime_tables, drop_runtime_tables
+from sqlalchemy.dialects import postgresql
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,50 @@
+"""What the essay lifecycle hears and what it decides."""
+
+from common_core.events import (
+    BatchCancelledV1,
+    BatchEssaysRegisteredV1,
+    BatchStudentMatchingRequestedV1,
+    EssayContentProvisionedV1,
+    EssayValidationFailedV1,
+    Event,
+    InitiateStudentMatchingV1,
+    StudentAssociationsConfirmedV1,
+)
+from service_runtime import Handlers, UnitOfWork
+
+from services.essay_lifecycle_service.models import EssayBatch
+
+handlers = Handlers()
+
+
+@handlers.on(BatchEssaysRegisteredV1, loads=EssayBatch)
+async def batch_registered(work: UnitOfWork, event: BatchEssaysRegisteredV1) -> list[Event]:
+    if await work.find(EssayBatch, event.batch_id) is None:
+        work.add(EssayBatch.register(event))
+    return []
+
+
+@handlers.on(EssayContentProvisionedV1, loads=EssayBatch)
+def content_provisioned(batch: EssayBatch, event: EssayContentProvisionedV1) -> list[Event]:
+    return batch.provision(event)
+
+
+@handlers.on(EssayValidationFailedV1, loads=EssayBatch)
+def validation_failed(batch: EssayBatch, event: EssayValidationFailedV1) -> list[Event]:
+    return batch.fail(event)
+
+
+@handlers.on(BatchCancelledV1, loads=EssayBatch)
+def batch_cancelled(batch: EssayBatch, _event: BatchCancelledV1) -> list[Event]:
+    batch.cancel()
+    return []
+
+
+@handlers.on(InitiateStudentMatchingV1)
+def initiate_matching(event: InitiateStudentMatchingV1) -> list[Event]:
+    return [BatchStudentMatchingRequestedV1(**event.model_dump())]
+
+
+@handlers.on(StudentAssociationsConfirmedV1, loads=EssayBatch)
+def associations_confirmed(batch: EssayBatch, _event: StudentAssociationsConfirmedV1) -> list[Event]:
+    return batch.associations_confirmed()
