@@ -4,12 +4,11 @@ import asyncio
 import importlib
 import os
 
+from alembic import context
 from service_runtime.database import Json
 from sqlalchemy import Enum
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
-
-from alembic import context
 
 service = context.config.config_ini_section
 url = context.config.get_main_option("sqlalchemy.url") or os.environ.get("SCRIPTORIUM_DATABASE_URL")

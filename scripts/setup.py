@@ -97,17 +97,17 @@ def venv_runs() -> bool:
 
 
 def step(title: str, *command: "str | Path") -> None:
-    """Runs one command with its output in the log; ends with its last lines and the way out if it fails."""
+    """Runs one command with its output in the log; ends with the way out if it fails."""
     started = time.monotonic()
     say(f"setup: {title} … ")
     with LOG.open("ab") as log:
         start_of_step = log.tell()
         status = subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603 - ours
     if status != 0:
+        say("failed\n")
         output = LOG.read_bytes()[start_of_step:].decode(errors="replace")
-        say("failed\n" + "".join(f"  {line}\n" for line in output.splitlines()[-12:]))
         sys.exit(
-            f"Setting up failed: {diagnosis(output)}, then run `make setup` again. All of it: {os.path.relpath(LOG)}"
+            f"Setting up failed: {diagnosis(output)}, then run `make setup` again (its log: {os.path.relpath(LOG)})."
         )
     say(f"{time.monotonic() - started:.0f} s\n")
 
@@ -116,7 +116,7 @@ def diagnosis(output: str) -> str:
     for signs, sentence in DIAGNOSES:
         if any(sign in output for sign in signs):
             return sentence
-    return "the lines above say why; mend that"
+    return "mend what it says here\n" + "\n".join(f"  {line:.200}" for line in output.splitlines()[-12:]) + "\n"
 
 
 def say(text: str) -> None:

@@ -1,10 +1,9 @@
 """The first tables."""
 
 import sqlalchemy as sa
+from alembic import op
 from service_runtime.migrations import create_runtime_tables, drop_runtime_tables
 from sqlalchemy.dialects import postgresql
-
-from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -16,30 +15,12 @@ def upgrade() -> None:
         "batches",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("teacher_id", sa.Text(), nullable=False),
-        sa.Column(
-            "course_code",
-            sa.Enum("ENG5", "ENG6", "ENG7", "SV1", "SV2", "SV3", name="coursecode", native_enum=False, length=60),
-            nullable=False,
-        ),
+        sa.Column("course_code", sa.String(60), nullable=False),
         sa.Column("class_id", sa.Uuid(), nullable=True),
         sa.Column("assignment", sa.Text(), nullable=True),
         sa.Column("expected_essay_count", sa.Integer(), nullable=False),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "status",
-            sa.Enum(
-                "awaiting_content_validation",
-                "awaiting_student_validation",
-                "student_validation_completed",
-                "ready_for_pipeline_execution",
-                "content_ingestion_failed",
-                "cancelled",
-                name="batchstatus",
-                native_enum=False,
-                length=60,
-            ),
-            nullable=False,
-        ),
+        sa.Column("status", sa.String(60), nullable=False),
         sa.Column("deferred", postgresql.JSONB(), nullable=False),
         sa.Column("essays", postgresql.JSONB(), nullable=False),
         sa.Column("students", postgresql.JSONB(), nullable=False),

@@ -1,9 +1,8 @@
 """The first tables."""
 
 import sqlalchemy as sa
-from service_runtime.migrations import create_runtime_tables, drop_runtime_tables
-
 from alembic import op
+from service_runtime.migrations import create_runtime_tables, drop_runtime_tables
 
 revision = "0001"
 down_revision = None
@@ -15,17 +14,9 @@ def upgrade() -> None:
         "essay_batches",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("teacher_id", sa.Text(), nullable=False),
-        sa.Column(
-            "course_code",
-            sa.Enum("ENG5", "ENG6", "ENG7", "SV1", "SV2", "SV3", name="coursecode", native_enum=False, length=60),
-            nullable=False,
-        ),
+        sa.Column("course_code", sa.String(60), nullable=False),
         sa.Column("class_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "state",
-            sa.Enum("open", "completed", "cancelled", name="contentstate", native_enum=False, length=60),
-            nullable=False,
-        ),
+        sa.Column("state", sa.String(60), nullable=False),
         sa.Column("closed_early", sa.Boolean(), nullable=False),
         sa.Column("ready_said", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_essay_batches")),
@@ -35,11 +26,7 @@ def upgrade() -> None:
         sa.Column("essay_id", sa.Uuid(), nullable=False),
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum("free", "assigned", "closed", name="slotstate", native_enum=False, length=60),
-            nullable=False,
-        ),
+        sa.Column("state", sa.String(60), nullable=False),
         sa.Column("file_upload_id", sa.Uuid(), nullable=True),
         sa.Column("text_storage_id", sa.Text(), nullable=True),
         sa.Column("original_file_name", sa.Text(), nullable=True),
@@ -51,24 +38,9 @@ def upgrade() -> None:
         "uploads",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("file_upload_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "outcome",
-            sa.Enum("assigned", "excess", "failed", name="uploadoutcome", native_enum=False, length=60),
-            nullable=False,
-        ),
+        sa.Column("outcome", sa.String(60), nullable=False),
         sa.Column("original_file_name", sa.Text(), nullable=False),
-        sa.Column(
-            "reason",
-            sa.Enum(
-                "no_available_slot",
-                "batch_closed",
-                "duplicate_content",
-                name="excessreason",
-                native_enum=False,
-                length=60,
-            ),
-            nullable=True,
-        ),
+        sa.Column("reason", sa.String(60), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["essay_batches.batch_id"], name=op.f("fk_uploads_batch_id")),
         sa.PrimaryKeyConstraint("batch_id", "file_upload_id", name=op.f("pk_uploads")),
     )

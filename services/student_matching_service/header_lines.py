@@ -22,7 +22,7 @@ LONGEST_LINE = 300
 LONGEST_LABEL = 40
 _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]+")
 _SEPARATOR = re.compile(r"[:=|\t]|\s[-–—]\s")
-_MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,\t(\[]|\s{2})\s*")
+_MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,/\t(\[]|\s{2})\W*")
 _BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och)\s", re.IGNORECASE)
 _AROUND_NAMES = " ,-–—_·•:!'’"
 
@@ -72,14 +72,14 @@ def fields(line: str) -> list[Field]:
 
 def _field(match: re.Match[str], value: str, before: str = "") -> Field:
     written = match["label"]
-    label = LABELS.get(" ".join(written.lower().split()), Label.OTHER)
-    return Field(label if _MAY_STAND_BEFORE_A_LABEL.fullmatch(before) else Label.OTHER, written, value)
+    label = LABELS.get(" ".join(written.lower().split()), Label.FACT)
+    return Field(label if _MAY_STAND_BEFORE_A_LABEL.fullmatch(before) else Label.FACT, written, value)
 
 
-def before_label(line: str) -> str | None:
-    """What stands on the line before its first label; None when it has none we know."""
+def before_label(line: str) -> str:
+    """What stands on the line before its first label; nothing when it has none."""
     first = FIELD.search(line)
-    return line[: first.start()] if first else None
+    return line[: first.start()] if first else ""
 
 
 def stretches(value: str) -> list[str]:
@@ -96,11 +96,10 @@ def people(value: str) -> list[str]:
 def _without_school_words(part: str) -> str:
     kept: list[str] = []
     for word in part.split():
+        if word.endswith(":"):
+            break
         if not any(c.isdigit() or c == "@" for c in word):
             kept.append(word)
-        if word.endswith(":"):
-            kept.pop()
-            break
     while kept and kept[-1].strip(_AROUND_NAMES).lower() in BESIDE_NAMES:
         kept.pop()
     while kept and kept[0].strip(_AROUND_NAMES).lower() in BESIDE_NAMES:
@@ -120,15 +119,15 @@ def _at_commas(stretch: str) -> Iterator[str]:
 def has_shape_of_name(stretch: str) -> bool:
     """Whether the words could be a person's name: few, capital or all small, and nobody addressed or thanked."""
     words = [word.strip(_AROUND_NAMES) for word in stretch.split()]
-    if not 1 <= len(words) <= 6 or any(word.rstrip(".").lower() in SOMEBODY_ELSE for word in words):
+    if not 1 <= len(words) <= 6 or any(word.rstrip(".").lower() in SOMEBODY_ELSE for word in words[:-1]):
         return False
     proper = [word for word in words if word.partition("-")[0].lower() not in PARTICLES]
-    return all(not word[:1].islower() for word in proper) or (len(words) <= 3 and stretch.islower())
+    return all(not word[:1].islower() for word in proper) or (len(proper) <= 3 and stretch.islower())
 
 
-def is_somebody(name: str) -> bool:
+def is_somebody(name: str, fewest_words: int = 2) -> bool:
     """Whether a stretch that fits no student still names a person rather than a title."""
     words = name.replace(",", " ").split()
-    if not 2 <= len(words) <= 4 or any(word.lower() in IN_TITLES for word in words):
+    if not fewest_words <= len(words) <= 4 or any(word.lower() in IN_TITLES for word in words):
         return False
     return all(word[0].isupper() or word.lower() in PARTICLES for word in words)

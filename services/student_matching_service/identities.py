@@ -82,28 +82,31 @@ def _fields_with_values(lines: Sequence[Line]) -> Iterator[tuple[Line, Field]]:
 
 def _in_fields(labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> Iterator[Mention]:
     for line, field in labelled:
-        if field.label not in {Label.AUTHOR, Label.BYLINE}:
-            continue
-        trust = (
-            FIELD_IN_PROSE if line.number in in_prose else AUTHOR_FIELD if field.label is Label.AUTHOR else BYLINE_FIELD
+        where = f"line {line.number}, field '{field.written}'"
+        if field.label is Label.AUTHOR:
+            trust = FIELD_IN_PROSE if line.number in in_prose else AUTHOR_FIELD
+            yield from _in_author_field(field.value, where, trust)
+        elif field.label is Label.BYLINE:
+            trust = FIELD_IN_PROSE if line.number in in_prose else BYLINE_FIELD
+            yield from (Mention(name, where, trust, names_somebody=is_somebody(name)) for name in people(field.value))
+
+
+def _in_author_field(value: str, where: str, trust: float) -> Iterator[Mention]:
+    for name in people(value):
+        yield Mention(
+            name,
+            where,
+            trust,
+            names_somebody=is_somebody(name, fewest_words=1),
+            is_author_field=is_somebody(name),
         )
-        for name in people(field.value):
-            known = is_somebody(name)
-            where = f"line {line.number}, field '{field.written}'"
-            yield Mention(
-                name, where, trust, names_somebody=known, is_author_field=known and field.label is Label.AUTHOR
-            )
 
 
 def _in_first_and_last_name(labelled: Sequence[tuple[Line, Field]]) -> Iterator[Mention]:
     halves = {field.label: (line, field) for line, field in reversed(labelled) if field.value.strip()}
     both = [halves[label] for label in (Label.GIVEN_NAME, Label.FAMILY_NAME) if label in halves]
-    if both:
-        where = " and ".join(f"line {line.number}, field '{field.written}'" for line, field in both)
-        for name in people(" ".join(field.value.strip() for _, field in both)):
-            yield Mention(
-                name, where, AUTHOR_FIELD, names_somebody=is_somebody(name), is_author_field=is_somebody(name)
-            )
+    where = " and ".join(f"line {line.number}, field '{field.written}'" for line, field in both)
+    yield from _in_author_field(" ".join(field.value.strip() for _, field in both), where, AUTHOR_FIELD)
 
 
 def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Mention]:
@@ -111,7 +114,7 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
     for ordinal, line in enumerate(lines):
         place = FIRST_LINE if ordinal == 0 else LINES_BELOW if ordinal < 4 else LATER_LINES
         if line.number in with_fields:
-            yield from _bare(before_label(line.text) or "", line.where, place * BESIDE_OTHER_WORDS)
+            yield from _bare(before_label(line.text), line.where, place)
         elif byline := BYLINE.match(line.text):
             yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", BYLINE_FIELD)
         elif byline := BYLINE_AFTER_TITLE.match(line.text):
@@ -119,7 +122,8 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
             yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", trust)
         else:
             # "The hero: Anna Svensson" names nobody we know; "Anna Svensson: My summer" may.
-            yield from _bare(line.text.partition(": ")[0], line.where, place)
+            before, colon, _ = line.text.partition(": ")
+            yield from _bare(before, line.where, place * BESIDE_OTHER_WORDS if colon else place)
 
 
 def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
@@ -131,27 +135,26 @@ def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
         )
 
 
-def _in_emails(
-    lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in_prose: Set[int], where: str = "e-mail on line {}"
-) -> Iterator[Mention]:
-    others = " ".join(field.value for _, field in labelled if field.label is Label.OTHER)
+def _in_emails(lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> Iterator[Mention]:
+    others = " ".join(field.value for _, field in labelled if field.label is Label.SOMEBODY_ELSE)
     for line in (line for line in lines if "@" in line.text):
+        trust = EMAIL_IN_PROSE if line.number in in_prose else EMAIL_IN_HEAD
         for address in EMAIL.findall(line.text):
             if address not in others:
-                trust = EMAIL_IN_PROSE if line.number in in_prose else EMAIL_IN_HEAD
-                yield Mention(address, where.format(line.number), trust, is_email=True, names_somebody=True)
+                yield Mention(address, f"e-mail on line {line.number}", trust, is_email=True, names_somebody=True)
 
 
 def _in_last_lines(lines: Sequence[Line]) -> Iterator[Mention]:
-    """A signature: like a head, less sure."""
+    """A signature: read like a head, and less sure."""
     labelled = list(_fields_with_values(lines))
-    with_fields = {line.number for line, _ in labelled}
+    short = [line for line in lines if not line.is_prose]
     for mention in (
         *_in_fields(labelled, in_prose=set()),
-        *_in_title_lines([line for line in lines if not line.is_prose], with_fields),
-        *_in_emails(lines, labelled, in_prose=set()),
+        *_in_title_lines(short, with_fields={line.number for line, _ in labelled}),
+        *_in_emails(lines, labelled, in_prose={line.number for line in lines if line.is_prose}),
     ):
-        yield replace(mention, where="last lines", trust=min(mention.trust, LAST_LINES), names_somebody=False)
+        trust = min(mention.trust, LAST_LINES)
+        yield replace(mention, where="last lines", trust=trust, names_somebody=False, is_author_field=False)
 
 
 def _in_repeated_lines(lines: Iterable[str]) -> Iterator[Mention]:

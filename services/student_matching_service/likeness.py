@@ -93,7 +93,7 @@ def _fits(written: Sequence[Word], student: StudentName) -> list[_Fit]:
     for pair in pairs:
         if all(pair.position != fit.position and pair.part != fit.part for fit in chosen):
             chosen.append(pair)
-    essential = [fit for fit in chosen if not student.parts[fit.part][1].is_particle]
+    essential = [f for f in chosen if f.closeness.how is How.INITIAL or not student.parts[f.part][1].is_particle]
     return sorted(essential or chosen, key=lambda fit: fit.position)
 
 
@@ -134,10 +134,12 @@ def _missing(student: StudentName, fits: Sequence[_Fit]) -> list[tuple[float, st
     remarks = []
     if Role.GIVEN not in have:
         remarks.append((0.85, "by a middle name instead of the first name"))
+    elif 0 not in {fit.part for fit in fits}:
+        remarks.append((0.9, "by a later one of the first names"))
     elif have.count(Role.GIVEN) < student.count(Role.GIVEN):
         remarks.append((0.98, "by one of the first names"))
     if have.count(Role.FAMILY) < student.count(Role.FAMILY):
-        remarks.append((0.935, "by one of the surnames"))
+        remarks.append((0.91, "by one of the surnames"))
     return remarks
 
 

@@ -22,7 +22,11 @@ MOST_WHEN_AMBIGUOUS = 0.5
 """What no candidate exceeds when two are about equally likely, so that nothing downstream can pick one."""
 EXACT_EMAIL = 0.99
 NAME_IN_EMAIL = 0.92
-MOST_WHEN_CONTRADICTED = 0.89
+STRONG = 0.7
+MOST_WHEN_CONTRADICTED = 0.69
+"""What is left when a strong place names another student: too little to be confirmed by the deadline."""
+MOST_WHEN_DOUBTED = 0.89
+"""What is left when a weak place does, such as a title that is also a first name: too little to pass without a look."""
 STRANGER_IN_AUTHOR_FIELD = 0.1
 """What is left of the odds when the text calls somebody outside the class its author."""
 
@@ -162,8 +166,8 @@ def _weigh(readings: Sequence[Reading], *, doubted: bool) -> dict[int, float]:
 def _ceiling(student: int, readings: Sequence[Reading]) -> float:
     """The surest place alone; where another place names somebody else of the class, a person shall look."""
     surest = max(reading.worth(student) for reading in readings)
-    contradicted = any(student not in reading.fits for reading in readings)
-    return min(surest, MOST_WHEN_CONTRADICTED) if contradicted else surest
+    against = max((reading.best for reading in readings if student not in reading.fits), default=0.0)
+    return min(surest, MOST_WHEN_CONTRADICTED if against >= STRONG else MOST_WHEN_DOUBTED) if against else surest
 
 
 def _odds(probability: float) -> float:

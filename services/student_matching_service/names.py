@@ -107,13 +107,15 @@ def allowed_typos(length: int) -> int:
 
 def _typo(written: str, known: str) -> float:
     """What the resemblance is worth; never so much that a name one letter off passes without a look."""
-    allowed = allowed_typos(min(len(written), len(known)))
+    shorter, longer = sorted((len(written), len(known)))
+    is_short = (shorter, longer) == (3, 4)
+    allowed = 1 if is_short else allowed_typos(shorter)
     distance = OSA.distance(written, known, score_cutoff=allowed)
     if distance > allowed:
         return 0.0
-    # Hanna is rarely a slip for Anna, nor Anne for Anna, while Svenson is one for Svensson.
-    another_name = written[0] != known[0] or written[-1] != known[-1]
-    return (0.9 - 0.4 * distance / max(len(written), len(known))) * (0.8 if another_name else 1.0)
+    # Hanna is rarely a slip for Anna, nor Anne for Anna or Ela for Elsa, while Svenson is one for Svensson.
+    another_name = is_short or written[0] != known[0] or written[-1] != known[-1]
+    return (0.9 - 0.4 * distance / longer) * (0.8 if another_name else 1.0)
 
 
 class Role(IntEnum):

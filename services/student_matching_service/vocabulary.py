@@ -28,16 +28,20 @@ class Label(Enum):
     """)
     GIVEN_NAME = _labels("first name, given name, förnamn")
     FAMILY_NAME = _labels("last name, surname, family name, efternamn")
-    OTHER = _labels("""
+    SOMEBODY_ELSE = _labels("""
         teacher, teachers, teacher name, teacher's name, name of teacher, teacher email, teacher's e-mail, professor,
-        instructor, tutor, supervisor, examiner, mentor, class, course, course name, subject, date, school,
-        school name, title, group, book, book author, to, reviewer, reviewed by, read by, peer, peer review by,
-        corrected by, graded by, grade, assignment, characters, translated by, illustrated by, inspired by,
-        dedicated to, thanks to, source, sources, file name,
-        lärare, lärarens namn, lärarnamn, undervisande lärare, lärarens e-post, handledare, examinator, klass, kurs,
-        kursnamn, ämne, datum, skola, skolans namn, titel, rubrik, grupp, bok, bokens författare, till, granskad av,
-        rättad av, läst av, kamrat, kamratrespons, kamratrespons av, respons av, opponent, betyg, uppgift, karaktärer,
-        personer, översatt av, illustrerad av, inspirerad av, tillägnad, tack till, källa, källor, filnamn
+        instructor, tutor, supervisor, examiner, mentor, book author, to, reviewer, reviewed by, read by, peer,
+        peer review by, corrected by, graded by, characters, translated by, illustrated by, inspired by, dedicated to,
+        thanks to,
+        lärare, lärarens namn, lärarnamn, undervisande lärare, lärarens e-post, handledare, examinator,
+        bokens författare, till, granskad av, rättad av, läst av, kamrat, kamratrespons, kamratrespons av, respons av,
+        opponent, karaktärer, personer, översatt av, illustrerad av, inspirerad av, tillägnad, tack till
+    """)
+    FACT = _labels("""
+        class, course, course name, subject, date, school, school name, title, group, book, grade, assignment, source,
+        sources, file name, e-mail, email, mail,
+        klass, kurs, kursnamn, ämne, datum, skola, skolans namn, titel, rubrik, grupp, bok, betyg, uppgift, källa,
+        källor, filnamn, e-post, epost, e-postadress, mejl
     """)
 
 
@@ -56,7 +60,7 @@ BESIDE_NAMES = _words("""
 
 SOMEBODY_ELSE = _words("""
     dear hello hi hey hej hejsan till to kära käre bästa mr mrs ms miss mister dr prof professor sir teacher herr fru
-    fröken magister lärare läraren about om tack thanks thank for för from från interview intervju review recension
+    fröken magister lärare läraren about om tack thanks thank for för interview intervju review recension
     analysis analys letter brev
 """)
 """Makes a name beside it somebody else's: addressed, thanked, teaching or written about."""

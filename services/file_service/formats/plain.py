@@ -17,8 +17,8 @@ BOMS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 
-SAMPLE = 200_000
-"""As many bytes are looked at to find the encoding."""
+SAMPLE, ENOUGH = 200_000, 4_000_000
+"""Bytes that are looked at to find the encoding, and those that are read: more are too long for an essay in any."""
 
 RARE = frozenset("ŠšŽžŒœŸÿÐðÞþÝý")
 """Letters that Swedish and English texts have in foreign names only."""
@@ -36,9 +36,9 @@ BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 def text_of(data: bytes) -> str:
     """The text of `data`, whatever its encoding."""
-    text = decoded(data)
+    text = decoded(data[:ENOUGH])
     # A text may hold a stray control character; in pictures, programs and archives every eighth byte is one.
-    if data.startswith(b"{\\rtf") or 50 * len(BINARY.findall(text)) > len(text):
+    if data.startswith(b"{\\rtf") or 50 * len(BINARY.findall(text[:SAMPLE])) > len(text[:SAMPLE]):
         raise unsupported()
     return text
 

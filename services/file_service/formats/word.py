@@ -11,8 +11,8 @@ from docx.oxml.xmlchemy import BaseOxmlElement
 
 from services.file_service.formats.failures import ExtractionFailed, damaged, encrypted, too_large, unsupported
 
-UNPACKED = 20_000_000
-"""Bytes that the parts we read may have when unpacked; an essay of 50,000 characters needs about 2 million."""
+UNPACKED = 8_000_000
+"""Bytes that the parts we read may unpack to. The longest essay needs a quarter; the trees take 15 times as much."""
 
 TYPES = "[Content_Types].xml"
 # Only python-docx's parser is used: the whole library opens no document that has one broken link or picture.

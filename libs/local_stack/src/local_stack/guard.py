@@ -20,7 +20,7 @@ _PATIENCE = 3.0
 
 def end(pid: int, by: signal.Signals = signal.SIGKILL) -> None:
     """Ends a process, its group and its descendants, which may have left the group; returns when they are gone."""
-    everyone = [pid, *_descendants(pid)]
+    everyone = [pid, *descendants(pid)]
     with _opened(everyone) as handles:
         _send(pid, by)
         if by is not signal.SIGKILL:
@@ -43,12 +43,12 @@ def _polled(handle: int, seconds: float | None) -> bool:
     return bool(poll.poll(None if seconds is None else seconds * 1000))
 
 
-def _descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int) -> Iterator[int]:
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in map(int, children.read_text().split()):
                 yield child
-                yield from _descendants(child)
+                yield from descendants(child)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A single Kafka node, broker and controller in one Java process."""
 
+import os
 import shutil
 import socket
 import struct
@@ -70,7 +71,7 @@ class Kafka:
         """Starts it without waiting until it answers; a new data folder is formatted first."""
         if not self._folder.exists():
             self._format()
-        self._write_settings(log_dir=self._folder)
+        self._write_settings(self._folder)
         self._process.start()
 
     def await_ready(self) -> None:
@@ -85,18 +86,20 @@ class Kafka:
     def _format(self) -> None:
         unfinished = self._folder.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        self._write_settings(log_dir=unfinished)
+        self._write_settings(unfinished)
         format_tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID)
         self._java("formatting Kafka's data", *format_tool, "--config", self._settings).start().finish(patience=60)
         unfinished.rename(self._folder)
 
-    def _write_settings(self, log_dir: Path) -> None:
-        settings = _SETTINGS.format(port=self.port, controller_port=self._controller_port, log_dir=log_dir)
+    def _write_settings(self, data: Path) -> None:
+        # By its bare name: Kafka would misread commas and letters beyond ASCII in a path.
+        settings = _SETTINGS.format(port=self.port, controller_port=self._controller_port, log_dir=data.name)
         self._settings.write_text(settings)
 
     def _java(self, name: str, *program: str | Path) -> ChildProcess:
         command = [*_JAVA, "-cp", self._class_path, *program]
-        return ChildProcess(name, command, self._log_file, keep_open=self._keep_open)
+        env = {**os.environ, "LC_ALL": "C.UTF-8"}  # Java takes from it how the names of files are written.
+        return ChildProcess(name, command, self._log_file, env=env, cwd=self._folder.parent, keep_open=self._keep_open)
 
 
 def _answers(port: int) -> bool:

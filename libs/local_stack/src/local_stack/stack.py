@@ -17,12 +17,13 @@ from local_stack.postgres import Postgres
 from local_stack.processes import remove_at_the_end
 
 _NEEDED_MB = 300
-_PATIENCE_FOR_DATA = 10.0
+PATIENCE_FOR_DATA = 10.0
 
 
 class LocalStack:
     """Real Kafka and real PostgreSQL on 127.0.0.1, for as long as the `with` block lasts."""
 
+    folder: Path
     kafka: Kafka
     postgres: Postgres
 
@@ -39,7 +40,8 @@ class LocalStack:
         with ExitStack() as undo:
             folder = undo.enter_context(_temporary_folder()) if self._data is None else self._data.resolve()
             require_disk(folder, _NEEDED_MB)
-            lock = undo.enter_context(_locked(folder))
+            lock = undo.enter_context(locked(folder))
+            self.folder = folder
             self._set_up(folder, lock)
             self._undo_starts(undo)
             self.postgres.launch()
@@ -93,12 +95,12 @@ def _temporary_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[int]:
+def locked(folder: Path) -> Iterator[int]:
     """A lock on the folder, inherited by the servers: if this process is killed, it is held until they are gone."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        deadline = time.monotonic() + _PATIENCE_FOR_DATA
+        deadline = time.monotonic() + PATIENCE_FOR_DATA
         while not _lock_at_once(lock):
             if time.monotonic() > deadline:
                 raise DataInUse(folder)

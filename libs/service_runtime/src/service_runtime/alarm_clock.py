@@ -109,10 +109,14 @@ class AlarmClock:
             raise TypeError(f"the timer {timer.name} has nothing to prepare")
         async with self._units.reading() as session:
             aggregate = await session.get(model, timer.aggregate_id)
-        prepared = None if aggregate is None else await prepare(aggregate, timers.cause_of(timer), self._tools)
+        if aggregate is None:
+            prepared = None
+        else:
+            arguments = (aggregate, timers.cause_of(timer), self._tools, self._units.reading)
+            prepared = await prepare(*arguments[: timer_handler.prepare_takes])
         async with self._units.begin() as work:
             await work.load(model, [timer.aggregate_id])
-            if await self._take(work, [timer.setting_id], only_due=False):
+            if await self._take(work, [timer.setting_id], only_due=False) and aggregate is not None:
                 await self._decide(work, timer, prepared)
 
     async def _take(self, work: UnitOfWork, setting_ids: list[UUID], *, only_due: bool) -> set[UUID]:

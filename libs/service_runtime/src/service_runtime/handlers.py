@@ -17,6 +17,8 @@ class SetTimer:
     name: str
     aggregate_id: UUID
     due_at: datetime
+    unless_set: bool = False
+    """Keep an earlier setting, and a job that is at work on it; its handler must look for what came meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class TimerHandler:
     loads: type[Any]
     prepare: Callable[..., Awaitable[Any]] | None
 
+    @property
+    def prepare_takes(self) -> int:
+        """How many arguments the prepare step asks for."""
+        return len(inspect.signature(self.prepare).parameters) if self.prepare else 0
+
 
 class Handlers:
     """The table of a service: what it hears, and which function decides."""
@@ -96,8 +103,9 @@ class Handlers:
     ) -> Callable[[F], F]:
         """Register the handler of a timer: `(aggregate[, cause])`, or with prepare `(aggregate, prepared[, cause])`.
 
-        `prepare(aggregate, cause, tools)` does slow work first and may raise NotYet to be called again later; its
-        result is decided upon in one transaction, exactly once, even if another process prepared the same.
+        `prepare(aggregate, cause, tools, sessions)` does slow work first and may raise NotYet to be called again later;
+        its result is decided upon in one transaction, exactly once, even if another process prepared the same. An
+        async handler gets the unit of work first and no cause.
         """
 
         def register(function: F) -> F:

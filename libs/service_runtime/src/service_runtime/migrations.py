@@ -33,9 +33,7 @@ def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
 
 
 def _time(name: str, *, now: bool = False) -> sa.Column[object]:
-    return sa.Column(
-        name, sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()") if now else None
-    )
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()") if now else None)
 
 
 def _position() -> sa.Column[int]:

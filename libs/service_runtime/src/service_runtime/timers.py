@@ -16,15 +16,22 @@ from uuid_utils.compat import uuid7
 
 from service_runtime.handlers import CancelTimer, Cause, SetTimer
 
-SET = text("""
+_INSERT = """
     INSERT INTO timers (name, aggregate_id, due_at, setting_id, event_id, correlation_id, traceparent)
     SELECT * FROM unnest(CAST(:name AS text[]), CAST(:aggregate_id AS uuid[]), CAST(:due_at AS timestamptz[]),
         CAST(:setting_id AS uuid[]), CAST(:event_id AS text[]), CAST(:correlation_id AS text[]),
         CAST(:traceparent AS text[]))
-    ON CONFLICT (name, aggregate_id) DO UPDATE SET due_at = excluded.due_at, setting_id = excluded.setting_id,
+    ON CONFLICT (name, aggregate_id)
+"""
+SET_UNLESS_SET = text(_INSERT + "DO NOTHING")
+SET = text(
+    _INSERT
+    + """
+    DO UPDATE SET due_at = excluded.due_at, setting_id = excluded.setting_id,
         attempts = 0, last_error = NULL, event_id = excluded.event_id,
         correlation_id = excluded.correlation_id, traceparent = excluded.traceparent
-""")
+    """
+)
 CANCEL = text("""
     DELETE FROM timers USING unnest(CAST(:name AS text[]), CAST(:aggregate_id AS uuid[])) AS unwanted (name, id)
     WHERE timers.name = unwanted.name AND timers.aggregate_id = unwanted.id
@@ -72,11 +79,15 @@ class Changes:
         ordered = [self.changed[each] for each in sorted(self.changed)]
         cancelled = [change for change, _ in ordered if isinstance(change, CancelTimer)]
         wanted = [(change, cause) for change, cause in ordered if isinstance(change, SetTimer)]
+        replacing = [each for each in wanted if not each[0].unless_set]
+        keeping = [each for each in wanted if each[0].unless_set]
         if cancelled:
             columns = {"name": [c.name for c in cancelled], "aggregate_id": [c.aggregate_id for c in cancelled]}
             await session.execute(CANCEL, columns)
-        if wanted:
-            await session.execute(SET, _columns(wanted))
+        if replacing:
+            await session.execute(SET, _columns(replacing))
+        if keeping:
+            await session.execute(SET_UNLESS_SET, _columns(keeping))
 
 
 def _columns(wanted: Sequence[tuple[SetTimer, Cause]]) -> dict[str, list[str | UUID | datetime | None]]:

@@ -1,0 +1,73 @@
+"""What can go wrong for whoever uses the command; every message names the way out."""
+
+from pathlib import Path
+
+
+class CommandFailed(Exception):
+    """The command could not do what was asked."""
+
+    def __init__(self, problem: str, way_out: str) -> None:
+        super().__init__(f"{problem}; {way_out}")
+
+
+class Misconfigured(CommandFailed):
+    """An environment variable is missing or wrong."""
+
+    def __init__(self, variable: str, problem: str) -> None:
+        super().__init__(
+            f"{variable}: {problem}", "set it, or name the file that `scriptorium up --env-file FILE` wrote: --env-file FILE"
+        )
+
+
+class SecretUnwritable(CommandFailed):
+    """The secret has characters that a shell and python-dotenv read differently."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "SCRIPTORIUM_JWT_SECRET holds a quote, a backslash, a dollar or a space",
+            "choose one without, or leave out --env-file",
+        )
+
+
+class NotReady(CommandFailed):
+    """A service did not become ready."""
+
+    def __init__(self, service: str, reason: str, outcome: Exception) -> None:
+        super().__init__(f"the {service} does not get ready ({reason})", str(outcome))
+
+
+class PortTaken(CommandFailed):
+    """A fixed port was asked for and another program has it."""
+
+    def __init__(self, service: str, port: int) -> None:
+        super().__init__(f"port {port} of the {service} is in use", "stop the program that has it, or use --ports free")
+
+
+class Unreachable(CommandFailed):
+    """Nothing answers at a service's address."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(
+            f"{address} cannot be reached ({reason})", "is the system running? Start it with `scriptorium up`"
+        )
+
+
+class Refused(CommandFailed):
+    """A service said no; its own words tell the way out."""
+
+    def __init__(self, service: str, request: str, status: int, detail: str) -> None:
+        super().__init__(f"the {service} refuses {request} ({status})", detail)
+
+
+class NothingToSubmit(CommandFailed):
+    """The folder has no files."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds no files", "put the essays (txt, docx, pdf) directly into it")
+
+
+class WaitedTooLong(CommandFailed):
+    """The batch did not come to its end in time."""
+
+    def __init__(self, batch: str, seconds: float, waits_for: str) -> None:
+        super().__init__(f"{batch} did not become ready within {seconds:.0f} s", f"it waits for {waits_for}")

@@ -1,0 +1,188 @@
+"""The whole system on this machine: Kafka, PostgreSQL and the five services, each a process of its own."""
+
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+from local_stack import ChildProcess, LocalStack, LocalStackError, free_port
+
+from scriptorium import environment
+from scriptorium.environment import SECRET, SECRET_LENGTH, SERVICES, Member, Topics
+from scriptorium.errors import Misconfigured, NotReady, PortTaken
+from scriptorium.migrations import CHECKOUT, migrate, prepare_topics
+from scriptorium.supervision import Say, Watched
+
+HOST = "127.0.0.1"
+READY_SECONDS = 60.0
+LOOK_SECONDS = 0.25
+
+
+class Ports(StrEnum):
+    """Which ports the services listen on."""
+
+    USUAL = "usual"
+    """8001 to 8005 where those are free, any others where not."""
+    FIXED = "fixed"
+    """8001 to 8005 or not at all."""
+    FREE = "free"
+    """Any that are free."""
+
+
+class RunningService:
+    """One of the services as a child process."""
+
+    def __init__(self, member: Member, port: int, log_file: Path, variables: dict[str, str]) -> None:
+        self.member = member
+        self.url = f"http://{HOST}:{port}"
+        own = {"SCRIPTORIUM_HOST": HOST, "SCRIPTORIUM_PORT": str(port)}
+        argv = [sys.executable, "-m", f"services.{member.folder}"]
+        env = {**os.environ, **variables, **own}
+        self.process = ChildProcess(f"the {member.title}", argv, log_file, env=env, cwd=CHECKOUT)
+
+    def ended(self) -> str | None:
+        """How it ended, or None while it runs."""
+        return None if self.process.running else f"ended with status {self.process.wait(0)}"
+
+    def await_ready(self, client: httpx.Client) -> None:
+        """Wait until it can work; raises NotReady with its own reasons and the end of its log."""
+        answer = "no answer"
+
+        def is_ready() -> bool:
+            nonlocal answer
+            with suppress(httpx.TransportError):
+                response = client.get(f"{self.url}/readyz")
+                answer = response.text
+                return response.status_code == httpx.codes.OK
+            return False
+
+        try:
+            self.process.await_ready(is_ready, READY_SECONDS)
+        except LocalStackError as error:
+            raise NotReady(self.member.title, answer, error) from error
+
+
+class System:
+    """What runs, and what other programs need to know of it."""
+
+    def __init__(self, stack: LocalStack, secret: str, ports: dict[Member, int]) -> None:
+        self.stack = stack
+        self.logs = stack.folder / "logs"
+        self.databases = {member: stack.postgres_url(member.folder) for member in SERVICES}
+        self.shared = {"KAFKA_BOOTSTRAP_SERVERS": stack.kafka_bootstrap_servers, SECRET: secret}
+        file_service_url = f"http://{HOST}:{ports[SERVICES[-1]]}"
+        self.services = [
+            RunningService(
+                member,
+                ports[member],
+                self.logs / f"{member.folder}.log",
+                {
+                    **self.shared,
+                    "SCRIPTORIUM_DATABASE_URL": self.databases[member],
+                    "SCRIPTORIUM_FILE_SERVICE_URL": file_service_url,
+                },
+            )
+            for member in SERVICES
+        ]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the env file holds."""
+        addresses = {f"{service.member.variable}_URL": service.url for service in self.services}
+        databases = {f"{member.variable}_DATABASE_URL": url for member, url in self.databases.items()}
+        return {**self.shared, **addresses, **databases}
+
+    def start(self) -> None:
+        """Start every service as soon as its database is there, and wait until all are ready."""
+        prepare_topics(environment.read(Topics, kafka_bootstrap_servers=self.stack.kafka_bootstrap_servers))
+        for service in self.services:
+            self.stack.create_database(service.member.folder)
+            migrate(service.member, self.databases[service.member])
+            service.process.start()
+        # Not through a proxy: the services are on this machine.
+        with httpx.Client(trust_env=False, timeout=5) as client:
+            for service in self.services:
+                service.await_ready(client)
+
+    def stop(self) -> None:
+        """Ask all services at once to end, and kill those that have not within 10 s."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda service: service.process.stop(patience=10), self.services))
+
+    def watch(self, say: Say) -> NoReturn:
+        """Start again whatever dies, for ever."""
+        watched = [Watched(each.process.name, each.ended, each.process.start) for each in self.services]
+        for name, server in (("Kafka", self.stack.kafka), ("PostgreSQL", self.stack.postgres)):
+            # What is left of it goes first: nothing may keep the port or the data.
+            watched.append(Watched(name, partial(_silent, server.port), lambda server=server: (server.kill(), server.start())))
+        while True:
+            for each in watched:
+                each.look(say)
+            time.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def running_system(data: Path | None, ports: Ports, say: Say) -> Iterator[System]:
+    """The system, ready, for as long as the block lasts; without `data` in a temporary folder that nobody reads again."""
+    secret = os.environ.get(SECRET)
+    if secret is not None and len(secret) < SECRET_LENGTH:
+        raise Misconfigured(SECRET, f"has fewer than {SECRET_LENGTH} characters")
+    chosen = choose_ports(ports, say)
+    with ExitStack() as undo:
+        say("Starting Kafka and PostgreSQL …")
+        stack = undo.enter_context(LocalStack(data))
+        say(f"Starting the five services, logs in {stack.folder / 'logs'} …")
+        system = System(stack, secret or _kept_secret(stack.folder / "jwt-secret"), chosen)
+        undo.callback(system.stop)
+        system.start()
+        yield system
+
+
+def choose_ports(ports: Ports, say: Say) -> dict[Member, int]:
+    """A port for every service; raises PortTaken when a fixed one is not free."""
+    chosen: dict[Member, int] = {}
+    for member in SERVICES:
+        usable = ports is not Ports.FREE and _is_free(member.port)
+        if ports is Ports.FIXED and not usable:
+            raise PortTaken(member.title, member.port)
+        chosen[member] = member.port if usable else next(iter({free_port() for _ in range(9)} - {*chosen.values()}))
+        if ports is Ports.USUAL and not usable:
+            say(f"Port {member.port} is in use: the {member.title} gets {chosen[member]}.")
+    return chosen
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret of this data folder, made the first time."""
+    if not path.exists():
+        environment.write_private(path, secrets.token_urlsafe(SECRET_LENGTH))
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _silent(port: int) -> str | None:
+    """How a server ended that listened here; a slow one still has its port."""
+    try:
+        socket.create_connection((HOST, port), timeout=1).close()
+    except ConnectionRefusedError:
+        return "does not listen any more"
+    except OSError:
+        return None
+    return None

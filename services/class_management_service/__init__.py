@@ -1,0 +1,1 @@
+"""Class management: who is in a class, and who wrote which essay."""

@@ -1,0 +1,45 @@
+"""What class management hears and what it decides."""
+
+from common_core.events import BatchAuthorMatchesSuggestedV1, BatchCancelledV1, BatchStudentMatchingRequestedV1, Event
+from service_runtime import Handlers, UnitOfWork
+from service_runtime.handlers import Effect
+
+from services.class_management_service.models import Validation
+from services.class_management_service.models.validations import DEADLINE
+from services.class_management_service.repository import Classes
+
+handlers = Handlers()
+
+
+@handlers.on(BatchStudentMatchingRequestedV1, loads=Validation)
+async def matching_requested(work: UnitOfWork, event: BatchStudentMatchingRequestedV1) -> list[Event]:
+    validation = await work.find(Validation, event.batch_id)
+    if validation is None:
+        school_class = await Classes(work).known(event.class_id)
+        validation = work.add(Validation.expected(event.batch_id, school_class))
+    validation.expect(event.essays)
+    return []
+
+
+@handlers.on(BatchAuthorMatchesSuggestedV1, loads=Validation)
+async def matches_suggested(work: UnitOfWork, event: BatchAuthorMatchesSuggestedV1) -> list[Effect]:
+    school_class = await Classes(work).known(event.class_id)
+    validation = await work.find(Validation, event.batch_id)
+    if validation is None:
+        validation = work.add(Validation.expected(event.batch_id, school_class))
+    return validation.suggest(event.results, school_class, work.cause.at)
+
+
+@handlers.on(BatchCancelledV1, loads=Validation)
+async def batch_cancelled(work: UnitOfWork, event: BatchCancelledV1) -> list[Effect]:
+    validation = await work.find(Validation, event.batch_id)
+    if validation is None:
+        work.add(Validation.cancelled(event))
+        return []
+    return validation.cancel()
+
+
+@handlers.on_timer(DEADLINE, loads=Validation)
+async def deadline_passed(work: UnitOfWork, validation: Validation) -> list[Effect]:
+    school_class = await Classes(work).of(validation)
+    return validation.deadline_passed(school_class.student_ids, work.cause.at)

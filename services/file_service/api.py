@@ -1,0 +1,92 @@
+"""What teachers and services ask the file service: take files, tell what became of them, give texts."""
+
+from uuid import UUID
+
+from common_core.events.base import Contract
+from common_core.status_enums import FileErrorCode, UploadState
+from fastapi import Request
+from fastapi.responses import PlainTextResponse
+from service_runtime import SetTimer, idempotency
+from service_runtime.auth import AnyReader, Reader, Teacher
+from service_runtime.http import Work, router
+from uuid_utils.compat import uuid7
+
+from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Outcome, Upload, raw_storage_id
+from services.file_service.receiving import MAX_REQUEST_BYTES, ReceivedFile, fingerprint, receive
+from services.file_service.repository import Batches, Contents, Uploads
+from services.file_service.settings import Settings
+
+routes = router()
+
+MULTIPART_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            }
+        },
+    }
+}
+
+
+class Accepted(Contract):
+    """A file that is stored and will be read."""
+
+    file_upload_id: UUID
+    original_file_name: str
+
+
+class FileView(Accepted):
+    """A file, and what became of it."""
+
+    state: UploadState
+    error_code: FileErrorCode | None
+    text_storage_id: str | None
+
+
+@routes.post(
+    "/batches/{batch_id}/files", status_code=202, max_body_size=MAX_REQUEST_BYTES, openapi_extra=MULTIPART_BODY
+)
+async def upload_files(work: Work, teacher: Teacher, batch_id: UUID, request: Request) -> list[Accepted]:
+    """Upload files; with the 202 they are stored, whatever happens to the service."""
+    batch = await Batches(work).visible(batch_id, teacher)
+    if batch.cancelled:
+        raise BatchIsCancelled(batch_id)
+    await work.release()
+    files = await receive(request)
+    await idempotency.claim(work, request, fingerprint(files))
+    batch = await Batches(work).locked(batch_id)
+    settings: Settings = request.app.state.settings
+    uploads = {file: _received(work, batch, file, settings) for file in files}
+    for file in sorted(files, key=lambda each: each.digest):
+        if uploads[file].state is UploadState.RECEIVED:
+            await Contents(work).store(raw_storage_id(file.digest), await file.data())
+    work.publish([SetTimer(EXTRACT, batch_id, work.cause.at, unless_set=True)])
+    return [Accepted.model_validate(upload, from_attributes=True) for upload in uploads.values()]
+
+
+def _received(work: Work, batch: KnownBatch, file: ReceivedFile, settings: Settings) -> Upload:
+    too_large = file.size > settings.max_file_bytes
+    upload = work.add(batch.receive(uuid7(), file.name, file.size, None if too_large else raw_storage_id(file.digest)))
+    if too_large:
+        detail = f"The file has {file.size} bytes, {settings.max_file_bytes} are allowed; save a smaller one."
+        work.publish(upload.decide(Outcome(None, FileErrorCode.FILE_TOO_LARGE, detail)))
+    return upload
+
+
+@routes.get("/batches/{batch_id}/files")
+async def list_files(work: Work, caller: Reader, batch_id: UUID) -> list[FileView]:
+    """The files of a batch in the order of their uploads, and what became of each."""
+    await Batches(work).visible(batch_id, caller)
+    return [FileView.model_validate(each, from_attributes=True) for each in await Uploads(work).of_batch(batch_id)]
+
+
+@routes.get("/content/{text_storage_id}", response_class=PlainTextResponse)
+async def show_text(work: Work, caller: AnyReader, text_storage_id: str) -> PlainTextResponse:
+    """A stored text."""
+    return PlainTextResponse(await Contents(work).text(text_storage_id, caller))

@@ -1,0 +1,90 @@
+"""The batches, uploads and contents of a unit of work."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from uuid import UUID
+
+from common_core.errors import NotFound, NotYet
+from common_core.status_enums import UploadState
+from service_runtime import UnitOfWork
+from service_runtime.auth import Caller, Role
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.file_service.models import Content, KnownBatch, Upload
+
+
+async def next_received(session: AsyncSession, batch_id: UUID, most: int) -> list[Upload]:
+    """The next files of a batch to be read, in the order of their uploads."""
+    received = select(Upload).where(Upload.batch_id == batch_id, Upload.state == UploadState.RECEIVED)
+    return list(await session.scalars(received.order_by(Upload.number).limit(most)))
+
+
+class Batches:
+    """All batches known here, through one unit of work."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+
+    async def visible(self, batch_id: UUID, caller: Caller) -> KnownBatch:
+        """A batch to look at; raises NotYet for one unknown here or not the caller's."""
+        batch = await self._work.read(KnownBatch, batch_id)
+        if batch is None or not caller.may_read(batch.teacher_id):
+            raise NotYet("batch", batch_id)
+        return batch
+
+    async def locked(self, batch_id: UUID) -> KnownBatch:
+        """A batch that gets files: one request after the other, each before or after the reading of the last."""
+        return await self._work.get(KnownBatch, batch_id)
+
+
+class Uploads:
+    """All uploads, through one unit of work."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+
+    async def by_id(self, ids: Sequence[UUID]) -> dict[UUID, Upload]:
+        """These uploads; the lock on their batch keeps others from deciding about them."""
+        found = await self._work.session.scalars(select(Upload).where(Upload.file_upload_id.in_(ids)))
+        return {upload.file_upload_id: upload for upload in found}
+
+    async def any_received(self, batch_id: UUID) -> bool:
+        """Whether the batch has files that nobody has read."""
+        return bool(await next_received(self._work.session, batch_id, 1))
+
+    async def of_batch(self, batch_id: UUID) -> list[Upload]:
+        """All files of a batch, in the order of their uploads."""
+        query = select(Upload).where(Upload.batch_id == batch_id).order_by(Upload.number)
+        return list(await self._work.session.scalars(query))
+
+
+class Contents:
+    """All stored bytes, through one unit of work."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+
+    async def store(self, storage_id: str, data: bytes) -> None:
+        """Store bytes under their id, once."""
+        await self._work.session.execute(
+            insert(Content).values(storage_id=storage_id, data=data).on_conflict_do_nothing()
+        )
+
+    async def store_texts(self, texts: Iterable[str]) -> None:
+        """Store texts, each once; in the order of their ids, so that two transactions cannot deadlock."""
+        named = {f"text-{sha256(text.encode()).hexdigest()}": text.encode() for text in texts}
+        for storage_id in sorted(named):
+            await self.store(storage_id, named[storage_id])
+
+    async def text(self, text_storage_id: str, caller: Caller) -> bytes:
+        """A stored text; raises NotFound for one the caller has not uploaded."""
+        query = select(Content.data).where(Content.storage_id == text_storage_id)
+        if not caller.roles & {Role.SERVICE, Role.OPERATOR}:
+            mine = select(Upload).where(Upload.text_storage_id == text_storage_id, Upload.teacher_id == caller.sub)
+            query = query.where(mine.exists())
+        data = await self._work.session.scalar(query) if text_storage_id.startswith("text-") else None
+        if data is None:
+            raise NotFound("text", text_storage_id)
+        return bytes(data)

@@ -1,0 +1,98 @@
+"""What the matcher remembers: rosters, and which batches it was asked about."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from common_core.events import (
+    BatchAuthorMatchesSuggestedV1,
+    BatchStudentMatchingRequestedV1,
+    ClassRosterChangedV1,
+    EssayMatch,
+    EssayRef,
+    RosterStudent,
+)
+from common_core.status_enums import CourseCode
+from service_runtime import CancelTimer, SetTimer
+from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables
+from service_runtime.handlers import Effect
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
+
+MATCH = "match"
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """The tables of this service's database."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = TYPES
+
+
+add_runtime_tables(Base.metadata)
+
+
+class KnownRoster(Base):
+    """The students of a class, as last announced."""
+
+    __tablename__ = "known_rosters"
+
+    class_id: Mapped[UUID] = mapped_column(primary_key=True)
+    roster_version: Mapped[int]
+    students: Mapped[tuple[RosterStudent, ...]] = mapped_column(Json(tuple[RosterStudent, ...]))
+
+    @classmethod
+    def of(cls, event: ClassRosterChangedV1) -> "KnownRoster":
+        """The roster an event announced."""
+        return cls(class_id=event.class_id, roster_version=event.roster_version, students=event.students)
+
+    def update(self, event: ClassRosterChangedV1) -> bool:
+        """Take over a newer roster; whether it was newer."""
+        newer = event.roster_version > self.roster_version
+        if newer:
+            self.roster_version, self.students = event.roster_version, event.students
+        return newer
+
+
+class MatchRequest(Base):
+    """A batch whose authors are to be found, until its associations are decided."""
+
+    __tablename__ = "match_requests"
+
+    batch_id: Mapped[UUID] = mapped_column(primary_key=True)
+    class_id: Mapped[UUID] = mapped_column(index=True)
+    course_code: Mapped[CourseCode]
+    teacher_id: Mapped[str]
+    essays: Mapped[tuple[EssayRef, ...]] = mapped_column(Json(tuple[EssayRef, ...]))
+    requested_at: Mapped[datetime]
+    closed: Mapped[bool] = mapped_column(default=False)
+    roster: Mapped[KnownRoster | None] = relationship(
+        primaryjoin="foreign(MatchRequest.class_id) == KnownRoster.class_id", viewonly=True, lazy="selectin", init=False
+    )
+
+    @classmethod
+    def of(cls, event: BatchStudentMatchingRequestedV1, at: datetime) -> "MatchRequest":
+        """The request an event made."""
+        return cls(**event.model_dump(exclude={"essays"}), essays=event.essays, requested_at=at)
+
+    def again(self, at: datetime) -> list[Effect]:
+        """Match, or match anew: what is under way counts no more."""
+        return [] if self.closed else [SetTimer(MATCH, self.batch_id, at)]
+
+    def matched(self, results: Sequence[EssayMatch]) -> list[Effect]:
+        """Say what was found out, unless it is decided already."""
+        if self.closed:
+            return []
+        suggested = BatchAuthorMatchesSuggestedV1(
+            batch_id=self.batch_id,
+            class_id=self.class_id,
+            course_code=self.course_code,
+            teacher_id=self.teacher_id,
+            results=tuple(results),
+        )
+        return [suggested]
+
+    def close(self) -> list[Effect]:
+        """The associations are decided, or the batch is cancelled."""
+        self.closed = True
+        return [CancelTimer(MATCH, self.batch_id)]

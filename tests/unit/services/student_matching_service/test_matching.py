@@ -1,0 +1,214 @@
+"""The author is suggested with honest confidence; in doubt nobody is."""
+
+import random
+from uuid import UUID
+
+import pytest
+from common_core.events.class_management import RosterStudent
+from common_core.events.student_matching import StudentSuggestion
+from common_core.status_enums import AssociationConfidenceLevel, NoMatchReason
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.student_matching_service.matching import Match, Roster
+
+PROSE = "\n\nThe old man went down to the sea that night, and Nora Storvik saw him there until the morning.\n" * 3
+
+
+def student(
+    number: int, first_name: str, last_name: str, legal: str | None = None, email: str | None = None
+) -> RosterStudent:
+    """A student whose id is a number."""
+    return RosterStudent(
+        student_id=UUID(int=number), first_name=first_name, last_name=last_name, legal_full_name=legal, email=email
+    )
+
+
+TOVA = student(1, "Tova", "Lindvall", email="Tova.Lindvall@school.example")
+ASA = student(2, "Åsa", "Öström")
+NORA = student(3, "Nora", "Storvik")
+KARL = student(4, "Karl-Erik", "af Ekfeldt")
+CLASS = [TOVA, ASA, NORA, KARL]
+
+
+def match(head: str, *others: RosterStudent, tail: str = "") -> Match:
+    """Match a text with this head and these last lines against the class and others."""
+    return Roster([*CLASS, *others]).match(head + PROSE + tail)
+
+
+def only(suggested: Match) -> StudentSuggestion:
+    """The one suggestion of a clear match."""
+    assert suggested.no_match_reason is None
+    (suggestion,) = suggested.suggestions
+    return suggestion
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Tova Lindvall",
+        "TOVA LINDVALL 2024-05-12",
+        "Lindvall, Tova",
+        "Namn: Tova Lindvall\nLärare: Nora Storvik",
+        "Student\tTova Lindvall\tClass\t9B",
+        "My Summer\nBy Tova Lindvall",
+        "My Summer\nTova Lindvall\nEnglish 6",
+        "Title: The Sea\nAuthor: Vera Holmdal\nTova Lindvall",
+        "My Summer\ntova.lindvall@SCHOOL.example",
+    ],
+)
+def test_the_full_name_or_the_address_is_suggested_with_high_confidence(head: str) -> None:
+    suggestion = only(match(head))
+
+    assert suggestion.student_id == TOVA.student_id
+    assert suggestion.confidence_level is AssociationConfidenceLevel.HIGH
+
+
+@pytest.mark.parametrize(
+    ("head", "who", "low", "high"),
+    [
+        ("Asa Ostrom", ASA, 0.9, 0.98),
+        ("Aasa Oestroem", ASA, 0.9, 0.98),
+        ("Karl Erik Ekfeldt", KARL, 0.9, 0.99),
+        ("Namn: Tova Lindval", TOVA, 0.8, 0.93),
+        ("T. Lindvall", TOVA, 0.75, 0.85),
+        ("Tova L.", TOVA, 0.75, 0.85),
+        ("tova.lindvall@elsewhere.example", TOVA, 0.8, 0.95),
+        ("My Hero – Tova Lindvall", TOVA, 0.7, 0.9),
+        ("Analys av Tova Lindvall", TOVA, 0.4, 0.7),
+        ("Tova", TOVA, 0.4, 0.6),
+    ],
+)
+def test_the_less_the_text_says_the_lower_the_confidence(
+    head: str, who: RosterStudent, low: float, high: float
+) -> None:
+    suggestion = only(match(head))
+
+    assert suggestion.student_id == who.student_id
+    assert low <= suggestion.confidence_score <= high
+
+
+def test_a_signature_is_less_sure_than_a_first_line() -> None:
+    assert 0.7 <= only(match("My Summer", tail="Tova Lindvall\n")).confidence_score < 0.9
+
+
+def test_a_text_that_names_nobody_says_so() -> None:
+    assert match("The Old Man and the Sea") == Match(no_match_reason=NoMatchReason.NO_IDENTITY_FOUND)
+
+
+@pytest.mark.parametrize("head", ["Name: Vera Holmdal", "Vera Holmdal", "Tova Holmdal", "vera@elsewhere.example"])
+def test_an_author_outside_the_class_is_not_matched(head: str) -> None:
+    assert match(head) == Match(no_match_reason=NoMatchReason.NO_STUDENT_FOUND)
+
+
+@pytest.mark.parametrize("head", ["Teacher: Tova Lindvall", "Dear Tova Lindvall,", "The hero: Tova Lindvall"])
+def test_a_student_who_is_taught_addressed_or_told_about_is_not_the_author(head: str) -> None:
+    assert match(head).suggestions == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "other"),
+    [
+        ("Tova Lindvall", student(9, "Tova", "Lindvall")),
+        ("Tova", student(9, "Tova", "Ekfeldt")),
+        ("T. Lindvall", student(9, "Tage", "Lindvall")),
+        ("Tova Linvall", student(9, "Tova", "Linnvall")),
+        ("Tova Lindvall and Vide Ekmark", student(9, "Vide", "Ekmark")),
+        ("Tova Lindvall\nNamn: Vide Ekmark", student(9, "Vide", "Ekmark")),
+    ],
+)
+def test_equally_likely_students_are_ambiguous_and_none_can_be_picked(head: str, other: RosterStudent) -> None:
+    suggested = match(head, other)
+
+    assert suggested.no_match_reason is NoMatchReason.AMBIGUOUS
+    assert {s.student_id for s in suggested.suggestions} == {TOVA.student_id, other.student_id}
+    assert all(s.confidence_score <= 0.5 for s in suggested.suggestions)
+
+
+@pytest.mark.parametrize(
+    ("head", "namesake"),
+    [
+        ("Tova Lindvall\ntova.lindvall@school.example", student(9, "Tova", "Lindvall")),
+        ("Tova Maria Lindvall", student(9, "Tova", "Lindvall", legal="Tova Elin Lindvall")),
+    ],
+)
+def test_an_address_or_a_middle_name_breaks_the_tie(head: str, namesake: RosterStudent) -> None:
+    best, *others = match(head, namesake).suggestions
+
+    assert best.student_id == TOVA.student_id
+    assert best.confidence_score > 0.8
+    assert all(other.confidence_score < 0.2 for other in others)
+
+
+def test_a_slip_that_makes_another_students_name_is_taken_as_written() -> None:
+    best = match("Tova Lindvall", student(9, "Tova", "Lindwall")).suggestions[0]
+
+    assert best.student_id == TOVA.student_id
+    assert best.confidence_score > 0.9
+
+
+def test_contradicting_places_lower_the_confidence_and_are_told() -> None:
+    best = match("Tova Lindvall", tail="Nora Storvik\n").suggestions[0]
+
+    assert best.confidence_score < 0.7
+    assert "Last lines say 'Nora Storvik', which does not fit Tova Lindvall." in best.match_reasons
+
+
+def test_a_stranger_in_the_authors_field_lowers_the_confidence() -> None:
+    assert only(match("Name: Vera Holmdal\nTova Lindvall")).confidence_score < 0.9
+
+
+def test_the_reason_says_what_was_found_where_and_who_else_is_close() -> None:
+    suggestion = only(match("Asa Ostrom"))
+
+    assert suggestion.match_reasons == (
+        "First line says 'Asa Ostrom'; this matches Åsa Öström without accents; no other student is close.",
+    )
+    assert suggestion.evidence is not None
+    assert [(piece.found, piece.where) for piece in suggestion.evidence] == [("Asa Ostrom", "first line")]
+
+
+def test_at_most_three_students_are_suggested() -> None:
+    namesakes = [student(number, "Tova", "Lindvall") for number in range(10, 20)]
+
+    assert len(match("Tova Lindvall", *namesakes).suggestions) == 3
+
+
+def test_an_empty_class_matches_nobody() -> None:
+    assert Roster([]).match("Tova Lindvall" + PROSE).suggestions == ()
+
+
+NAMES = st.text("abdeiklmnorstuvåäö", min_size=4, max_size=9).map(str.title)
+
+
+@given(
+    first_name=NAMES, last_name=NAMES, place=st.sampled_from(["{}", "Namn: {}", "My Summer\nBy {}", "{} 2024-05-12"])
+)
+def test_two_students_of_the_same_name_are_always_ambiguous(first_name: str, last_name: str, place: str) -> None:
+    roster = Roster([student(8, first_name, last_name), student(9, first_name, last_name)])
+
+    suggested = roster.match(place.format(f"{first_name} {last_name}") + PROSE)
+
+    assert suggested.no_match_reason is NoMatchReason.AMBIGUOUS
+    assert len({s.confidence_score for s in suggested.suggestions}) == 1
+    assert all(s.confidence_score <= 0.5 for s in suggested.suggestions)
+
+
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=6), st.integers(0, 5), st.randoms(use_true_random=False))
+def test_the_order_of_the_roster_changes_nothing(
+    names: list[tuple[str, str]], author: int, order: random.Random
+) -> None:
+    students = [student(number, *name) for number, name in enumerate(names, start=10)]
+    text = " ".join(names[author % len(names)]) + PROSE
+    shuffled = order.sample(students, len(students))
+
+    assert Roster(shuffled).match(text) == Roster(students).match(text)
+
+
+@given(st.text(st.characters(codec=None), max_size=500), st.text(max_size=20), st.text(max_size=20))
+def test_no_text_and_no_name_is_too_strange(text: str, first_name: str, last_name: str) -> None:
+    strange = student(9, first_name.replace("\0", ""), last_name.replace("\0", ""))
+
+    for head in (text, f"{first_name} {last_name}\n{text}", f"Namn: {first_name} {last_name}\n{text}"):
+        suggested = Roster([*CLASS, strange]).match(head)
+        assert all(0 <= s.confidence_score <= 1 for s in suggested.suggestions)
