@@ -1,6 +1,7 @@
-"""Writes what can be read off the code: docs/events.md, docs/asyncapi.json and the state diagrams.
+"""Writes what can be read off the code: docs/events.md, docs/asyncapi.json and the generated parts of other pages.
 
-`python scripts/docs.py` writes, `python scripts/docs.py --check` fails when something written no longer fits the code.
+`python scripts/docs.py` writes, `python scripts/docs.py --check` fails when something written no longer fits the code,
+or when a link between our files leads nowhere.
 """
 
 import argparse
@@ -9,22 +10,18 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import common_core.events
 from asyncapi import Schema, document, sentence
 from common_core.events import Event, Topic
-from common_core.state_machine import DEFER, StateMachine, Verdict
 from pydantic.json_schema import models_json_schema
+from sections import ROOT, filled_in, modules, parts, table
 
-ROOT = Path(__file__).resolve().parents[1]
 EVENTS = [event for event in Event.types.values() if event.__module__.startswith(common_core.events.__name__)]
-SECTION = re.compile(r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 
-type Machines = dict[str, StateMachine[StrEnum, StrEnum]]
 type HandledBy = dict[type[Event], list[Callable[..., Any]]]
 
 
@@ -38,6 +35,9 @@ def main() -> int:
         names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
         sys.stderr.write(f"No longer what the code says: {names}. Run scripts/docs.py and commit the result.\n")
         return 1
+    if check and (broken := broken_links()):
+        sys.stderr.write("Links to files that are not there:\n" + "".join(f"  {link}\n" for link in broken))
+        return 1
     for path, text in stale.items():
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
@@ -50,19 +50,29 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "events.md", events_page(schemas["$defs"], handled_by())
     asyncapi = json.dumps(document(EVENTS, schemas["$defs"]), indent=1, ensure_ascii=False)
     yield ROOT / "docs" / "asyncapi.json", asyncapi + "\n"
-    known = machines()
-    for page in (ROOT / "docs" / "architecture.md", *sorted(ROOT.glob("services/*/README.md"))):
-        if page.exists() and SECTION.search(text := page.read_text(encoding="utf-8")):
-            yield page, SECTION.sub(lambda section: section[1] + states(section["name"], known) + section[3], text)
+    known = parts()
+    for page in written_pages():
+        if page.name != "events.md":
+            yield page, filled_in(page.read_text(encoding="utf-8"), known)
 
 
-# What the services contribute: handler tables and state machines, found by their file names.
+def written_pages() -> list[Path]:
+    """All pages, in whatever folder."""
+    folders = (ROOT, ROOT / "docs", ROOT / "docs" / "decisions", *ROOT.glob("services/*"), *ROOT.glob("libs/*"))
+    return sorted(page for folder in folders for page in folder.glob("*.md"))
 
 
-def modules(file_name: str) -> Iterator[tuple[str, ModuleType]]:
-    """The module of this name in every service that has one."""
-    for path in sorted(ROOT.glob(f"services/*/{file_name}.py")):
-        yield path.parent.name, importlib.import_module(f"services.{path.parent.name}.{file_name}")
+def broken_links() -> list[str]:
+    """The links between our files that lead nowhere."""
+    return [
+        f"{page.relative_to(ROOT)} -> {target}"
+        for page in written_pages()
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+
+
+# docs/events.md
 
 
 def handled_by() -> HandledBy:
@@ -73,19 +83,6 @@ def handled_by() -> HandledBy:
         for event, function in handled.items():
             found.setdefault(event, []).append(function)
     return found
-
-
-def machines() -> Machines:
-    """Every state machine as `service.NAME`."""
-    return {
-        f"{service}.{name}": machine
-        for service, module in modules("state_machine")
-        for name, machine in vars(module).items()
-        if isinstance(machine, StateMachine)
-    }
-
-
-# docs/events.md
 
 
 def events_page(schemas: dict[str, Schema], handlers: HandledBy) -> str:
@@ -167,53 +164,6 @@ def link(name: str) -> str:
 def source(function: Callable[..., Any]) -> str:
     """The file of a function, as seen from docs/."""
     return f"../{function.__module__.replace('.', '/')}.py"
-
-
-def table(*head: str, rows: list[tuple[str, ...]]) -> list[str]:
-    """A Markdown table."""
-    return [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows)]
-
-
-# State diagrams
-
-
-def states(name: str, known: Machines) -> str:
-    """The diagram and the complete table of one machine."""
-    if name not in known:
-        raise SystemExit(
-            f"A page asks for the states of {name}; there are only {', '.join(known)}. Correct its marker."
-        )
-    machine = known[name]
-    triggers = list(machine.table[machine.initial])
-    rows = [(f"`{s}`", *(cell_text(row[t]) for t in triggers)) for s, row in reachable(machine).items()]
-    return "\n".join(["", *mermaid(machine), "", *table("state", *(f"`{t}`" for t in triggers), rows=rows), "", ""])
-
-
-def mermaid(machine: StateMachine[StrEnum, StrEnum]) -> Iterator[str]:
-    """The moves as a diagram; what is ignored or refused stands only in the table."""
-    yield from ("```mermaid", "stateDiagram-v2", f"    [*] --> {machine.initial}")
-    for state, row in reachable(machine).items():
-        moves = [(trigger, cell) for trigger, cell in row.items() if not isinstance(cell, Verdict)]
-        yield from (f"    {state} --> {cell}: {trigger}" for trigger, cell in moves)
-        if not moves:
-            yield f"    {state} --> [*]"
-        if deferred := [trigger for trigger, cell in row.items() if cell is DEFER]:
-            yield from (f"    note right of {state}", f"        defers {', '.join(deferred)}", "    end note")
-    yield "```"
-
-
-def reachable(machine: StateMachine[StrEnum, StrEnum]) -> dict[StrEnum, dict[StrEnum, StrEnum | Verdict]]:
-    """The rows of the states a machine can come to, in the table's order."""
-    found, new = set(), {machine.initial}
-    while new:
-        found |= new
-        new = {cell for state in new for cell in machine.table[state].values() if not isinstance(cell, Verdict)} - found
-    return {state: row for state, row in machine.table.items() if state in found}
-
-
-def cell_text(cell: StrEnum | Verdict) -> str:
-    """A next state as code, a verdict as a plain word."""
-    return cell.value if isinstance(cell, Verdict) else f"`{cell}`"
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ DIAGNOSES = (
         "a package is not the one that was locked; see which, and whether a proxy changes it",
     ),
     (
-        ("NewConnectionError", "name resolution", "No matching distribution", "timed out", "ProxyError", "unreachable"),
+        ("Connection", "name resolution", "No matching distribution", "timed out", "ProxyError", "SSLError"),
         "the packages cannot be reached; check the network (HTTPS_PROXY if there is a proxy)",
     ),
 )

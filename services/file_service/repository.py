@@ -1,5 +1,6 @@
 """The batches, uploads and contents of a unit of work."""
 
+import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from uuid import UUID
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.file_service.models import Content, KnownBatch, Upload
+
+TEXT_ID = re.compile("text-[0-9a-f]{64}")
 
 
 async def next_received(session: AsyncSession, batch_id: UUID, most: int) -> list[Upload]:
@@ -84,7 +87,7 @@ class Contents:
         if not caller.roles & {Role.SERVICE, Role.OPERATOR}:
             mine = select(Upload).where(Upload.text_storage_id == text_storage_id, Upload.teacher_id == caller.sub)
             query = query.where(mine.exists())
-        data = await self._work.session.scalar(query) if text_storage_id.startswith("text-") else None
+        data = await self._work.session.scalar(query) if TEXT_ID.fullmatch(text_storage_id) else None
         if data is None:
             raise NotFound("text", text_storage_id)
         return bytes(data)

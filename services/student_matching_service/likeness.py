@@ -67,7 +67,7 @@ def likeness(written: WrittenName, student: StudentName) -> Likeness | None:
     extra = _extra_positions(written.words, fits)
     roles = {fit.role for fit in fits}
     is_legal_name = (
-        bool(student.legal) and not extra and student.legal <= {written.words[f.position].plain for f in fits}
+        len(student.legal) > 1 and not extra and student.legal <= {written.words[f.position].plain for f in fits}
     )
     if all(fit.closeness.how is How.INITIAL for fit in fits):
         best = None
@@ -154,7 +154,7 @@ def _too_many(
             remarks.append((0.8, "but with another middle name"))
         elif inside:
             initial = len(written.words[position].plain) == 1
-            remarks.append((0.97 if initial else 0.93, "with a further middle name"))
+            remarks.append((0.97 if initial else 0.91, "with a further middle name"))
         else:
             remarks.append((0.88, "with a further word beside it"))
     return remarks

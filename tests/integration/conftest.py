@@ -1,11 +1,19 @@
 """Fixtures of the tests on real Kafka and real PostgreSQL; `stack` alone decides where those come from."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 from local_stack import LocalStack
 
+from tests.integration import notebook
 from tests.integration.world import RealParts, World
+
+
+# What a failing test shows: what went wrong, not every message.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +38,9 @@ async def shared_world(parts: RealParts) -> AsyncIterator[World]:
     """For files whose tests do not disturb each other: one world for all of them."""
     async with World.opened(parts) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _no_trouble() -> Iterator[None]:
+    yield
+    notebook.trouble.clear()

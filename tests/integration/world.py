@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import sys
+import tempfile
 from collections.abc import AsyncIterator
 from configparser import RawConfigParser
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,9 +13,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.group import LeaveGroupRequest
 from alembic.config import Config
-from local_stack import LocalStack
+from local_stack import ChildProcess, LocalStack
 from pydantic import SecretStr
 from service_runtime import RuntimeSettings, Service
 from service_runtime.testing import Listener, Outside, Running, running
@@ -149,6 +154,7 @@ class World:
         self._ends = ends
         self._name = parts.next_name()
         self._databases: dict[str, Database] = {}
+        self._groups: dict[str, AIOKafkaConsumer] = {}
 
     @classmethod
     @asynccontextmanager
@@ -194,6 +200,63 @@ class World:
         settings = self.settings(service.settings, **{"database_url": database.url, **changes})
         async with running(service, settings) as started:
             yield await started.ready()
+
+    async def process(self, service: Service, module: str, tables: MetaData | None = None) -> ChildProcess:
+        """Start a service as a process of its own, which can be killed."""
+        database = await self.database(service, tables)
+        settings = self.settings(service.settings, database_url=database.url)
+        simple = {name: str(value) for name, value in settings.model_dump().items() if name != "jwt_secret"}
+        theirs = {f"SCRIPTORIUM_{name.upper()}": value for name, value in {**simple, "jwt_secret": SECRET}.items()}
+        brokers = {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "SCRIPTORIUM_PORT": "0"}
+        command_line = [sys.executable, "-c", f"from {module} import service; service.run()"]
+        log_file = Path(tempfile.mkdtemp()) / "log"
+        process = ChildProcess(service.name, command_line, log_file, env={**os.environ, **theirs, **brokers}, cwd=ROOT)
+        self._ends.callback(process.kill)
+        return process.start()
+
+    async def has_read_everything(self, service: Service) -> bool:
+        """Whether a service's group has committed the end of all topics it reads."""
+        group = await self._group(service)
+        ends = await group.end_offsets(group.assignment())
+        return all([await group.committed(each) == end for each, end in ends.items() if end])
+
+    async def is_done(self, service: Service) -> bool:
+        """Whether a service has handled all there is, nothing waits, and all it had to say is said."""
+        if not await self.has_read_everything(service):
+            return False
+        waiting = "SELECT position FROM parked_messages WHERE state <> 'dead' UNION ALL SELECT position FROM outbox"
+        return not await self._databases[service.name].fetch(waiting)
+
+    async def lose_offsets(self, service: Service) -> None:
+        """Make the group, which nobody is in, begin at the beginning."""
+        group = await self._group(service)
+        await group.commit(dict.fromkeys(group.assignment(), 0))
+
+    async def bury_members(self, service: Service) -> None:
+        """Let the broker know at once that killed members are gone, not when their session ends after ten seconds."""
+        settings = self.settings(database_url="postgresql://nowhere/none")
+        client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+        await client.start()
+        try:
+            name = settings.topic_prefix + service.name
+            for answer in await client.describe_consumer_groups([name]):
+                for member in answer.groups[0][5]:
+                    await client._send_request(LeaveGroupRequest(name, member[0]), await client.find_coordinator(name))
+        finally:
+            await client.close()
+
+    async def _group(self, service: Service) -> AIOKafkaConsumer:
+        """Sees and sets the offsets of a service's group without being a member."""
+        if service.name not in self._groups:
+            settings = self.settings(database_url="postgresql://nowhere/none")
+            servers, name = settings.kafka_bootstrap_servers, settings.topic_prefix + service.name
+            group = AIOKafkaConsumer(bootstrap_servers=servers, group_id=name, enable_auto_commit=False)
+            await group.start()
+            self._ends.push_async_callback(group.stop)
+            topics = [settings.topic_prefix + topic for topic in service.handlers.topics]
+            group.assign([TopicPartition(topic, each) for topic in topics for each in range(settings.partitions)])
+            self._groups[service.name] = group
+        return self._groups[service.name]
 
 
 async def _delete_topics(bootstrap_servers: str, topics: list[str]) -> None:

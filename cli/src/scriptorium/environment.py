@@ -1,10 +1,10 @@
-"""The five services, and what other programs need to know of a running system: read from variables, written to a file."""
+"""The five services, and what others need to know of a running system: read from variables, written to a file."""
 
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, override
+from typing import Any, NamedTuple, override
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -99,10 +99,11 @@ class Databases(Topics):
         return str(getattr(self, f"{member.variable.lower()}_database_url"))
 
 
-def read[S: BaseSettings](kind: type[S], env_file: Path | None = None, **known: str) -> S:
-    """Read the variables, those in the file first; raises Misconfigured for the first that is missing or wrong."""
+def read[S: BaseSettings](kind: type[S], env_file: Path | None = None, known: Mapping[str, str] | None = None) -> S:
+    """Read variables: what is known, else the file, else the environment; raises Misconfigured if one is wrong."""
     try:
-        return kind(_env_file=env_file, **known)  # type: ignore[arg-type]  # the variables come as text
+        values: dict[str, Any] = {name.lower(): value for name, value in (known or {}).items()}
+        return kind(_env_file=env_file, **values)
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
         raise Misconfigured(str(problem["loc"][0]).upper(), problem["msg"]) from None

@@ -15,7 +15,8 @@ class Misconfigured(CommandFailed):
 
     def __init__(self, variable: str, problem: str) -> None:
         super().__init__(
-            f"{variable}: {problem}", "set it, or name the file that `scriptorium up --env-file FILE` wrote: --env-file FILE"
+            f"{variable}: {problem}",
+            "set it, or give the file that `scriptorium up --env-file FILE` wrote with --env-file FILE",
         )
 
 
@@ -46,9 +47,9 @@ class PortTaken(CommandFailed):
 class Unreachable(CommandFailed):
     """Nothing answers at a service's address."""
 
-    def __init__(self, address: str, reason: str) -> None:
+    def __init__(self, service: str, address: str, reason: str) -> None:
         super().__init__(
-            f"{address} cannot be reached ({reason})", "is the system running? Start it with `scriptorium up`"
+            f"the {service} at {address} cannot be reached ({reason})", "start the system with `scriptorium up`"
         )
 
 
@@ -57,6 +58,7 @@ class Refused(CommandFailed):
 
     def __init__(self, service: str, request: str, status: int, detail: str) -> None:
         super().__init__(f"the {service} refuses {request} ({status})", detail)
+        self.status = status
 
 
 class NothingToSubmit(CommandFailed):

@@ -1,33 +1,46 @@
-"""The commands. Start reading here; `system.py` runs the services, `submission.py` does the teacher's job."""
+"""The `scriptorium` command: the whole system on this machine, and a teacher's main job against a running one."""
 
+# Start reading here; `system.py` runs the services, `submission.py` does the main job.
+
+import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
+from common_core.status_enums import CourseCode
 from local_stack import LocalStackError
 from service_runtime.auth import Role, issue
 
-from scriptorium import display, environment
-from scriptorium.display import console
-from scriptorium.environment import SECRET, Credentials, Databases
+from scriptorium import demonstration, display, environment
+from scriptorium.client import Client
+from scriptorium.display import Board, say
+from scriptorium.environment import Addresses, Credentials, Databases
 from scriptorium.errors import CommandFailed
 from scriptorium.migrations import migrate_all
 from scriptorium.signals import end_in_order
+from scriptorium.submission import Order, Outcome, Submission, files_in
 from scriptorium.system import Ports, running_system
 
+TEACHER = "demo-teacher"
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
 
-WrittenBefore = Annotated[
+EnvFile = Annotated[
     Path | None,
-    typer.Option("--env-file", exists=True, dir_okay=False, help="Variables that `scriptorium up` wrote."),
+    typer.Option(exists=True, dir_okay=False, help="What `scriptorium up` wrote; else the environment counts."),
+]
+Roster = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="The class: CSV with the header first_name,last_name,email."),
 ]
 
 
 @app.command()
 def up(
-    data: Annotated[Path | None, typer.Option(help="Keep everything in this folder.", file_okay=False)] = None,
+    data: Annotated[Path | None, typer.Option(file_okay=False, help="Keep everything in this folder.")] = None,
     env_file: Annotated[Path | None, typer.Option(help="Write addresses and secret here when all is ready.")] = None,
     ports: Annotated[Ports, typer.Option(help="usual: 8001 to 8005 where free; fixed: those or none.")] = Ports.USUAL,
 ) -> None:
@@ -36,20 +49,76 @@ def up(
     started = time.monotonic()
     if env_file:
         env_file.unlink(missing_ok=True)  # Whoever waits for it must not see an old one.
-    with running_system(data, ports, display.say) as system:
+    with running_system(data, ports, say) as system:
         if env_file:
             environment.write(env_file, system.variables)
-        console.print(display.addresses(system, env_file))
-        display.say(f"Ready after {time.monotonic() - started:.1f} s. Ctrl-C or SIGTERM ends it.")
-        system.watch(display.say)
+        display.show_addresses(system, env_file)
+        say(f"Ready after {time.monotonic() - started:.1f} s. Ctrl-C or SIGTERM ends it.")
+        system.watch(say)
+
+
+@app.command()
+def demo(
+    essays: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Your own essays (txt, docx, pdf), with --roster.")
+    ] = None,
+    roster: Roster = None,
+) -> None:
+    """Run the whole system and take the examples, or your own essays, through it."""
+    if (essays is None) != (roster is None):
+        raise typer.BadParameter("your own files need both --essays FOLDER and --roster FILE")
+    end_in_order()
+    orders = demonstration.own(essays, roster) if essays and roster else demonstration.examples()
+    with running_system(None, Ports.FREE, say) as system, TemporaryDirectory(prefix="scriptorium-") as folder:
+        addresses = environment.read(Addresses, known=system.variables)
+        outcomes = _submit(addresses, TEACHER, orders)
+        for outcome in outcomes:
+            display.show_outcome(outcome)
+        if not essays:
+            outcomes += _submit(addresses, TEACHER, [demonstration.hundred(Path(folder))])
+            display.show_figures(outcomes[-1])
+    sys.exit(_status(outcomes))
+
+
+@app.command()
+def submit(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The essays: txt, docx, pdf.")],
+    roster: Roster = None,
+    guest: Annotated[bool, typer.Option("--guest", help="No class: a GUEST batch.")] = False,
+    course: Annotated[CourseCode, typer.Option(help="The course the essays were written in.")] = CourseCode.ENG5,
+    class_name: Annotated[str | None, typer.Option(help="What the class is called; else as the folder.")] = None,
+    expected: Annotated[int | None, typer.Option(min=1, max=500, help="How many essays; else one per file.")] = None,
+    sub: Annotated[str, typer.Option(help="Who the teacher is.")] = TEACHER,
+    timeout: Annotated[float, typer.Option(min=1, help="How many seconds it may take.")] = 120,
+    env_file: EnvFile = None,
+) -> None:
+    """Take a folder of essays through a running system, as their teacher; 0 only when the batch is ready.
+
+    Suggestions are accepted; for essays without one the teacher says: none of my students.
+    """
+    if guest == (roster is not None):
+        raise typer.BadParameter("say who is in the class with --roster FILE, or that there is none with --guest")
+    end_in_order()
+    order = Order(
+        "GUEST batch" if guest else "REGULAR batch",
+        files_in(folder, but=roster),
+        course,
+        roster,
+        class_name or folder.resolve().name,
+        expected,
+        patience=timeout,
+    )
+    outcomes = _submit(environment.read(Addresses, env_file), sub, [order])
+    display.show_outcome(outcomes[0])
+    sys.exit(_status(outcomes))
 
 
 @app.command()
 def token(
-    sub: Annotated[str, typer.Option(help="Who the caller is, for a teacher their teacher_id.")],
+    sub: Annotated[str, typer.Option(help="Who the caller is; for a teacher their teacher_id.")],
     role: Annotated[list[Role], typer.Option(help="May be given several times.")],
     hours: Annotated[float, typer.Option(min=0.001, help="How long it is valid.")] = 12,
-    env_file: WrittenBefore = None,
+    env_file: EnvFile = None,
 ) -> None:
     """Print a bearer token, signed with SCRIPTORIUM_JWT_SECRET."""
     secret = environment.read(Credentials, env_file).scriptorium_jwt_secret.get_secret_value()
@@ -57,16 +126,36 @@ def token(
 
 
 @app.command()
-def migrate(env_file: WrittenBefore = None) -> None:
+def migrate(env_file: EnvFile = None) -> None:
     """Bring all five databases to the newest version and create the topics."""
-    migrate_all(environment.read(Databases, env_file), display.say)
+    migrate_all(environment.read(Databases, env_file), say)
 
 
 def run() -> None:
-    """The entry point: what goes wrong is said in a sentence."""
+    """The entry point: what goes wrong is said in a sentence or two."""
     try:
         app()
     except (CommandFailed, LocalStackError) as error:
         sys.exit(f"scriptorium: {error}")
     except OSError as error:
-        sys.exit(f"scriptorium: {error.strerror or error}: {error.filename}" if error.filename else f"scriptorium: {error}")
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"scriptorium: {where}{error.strerror or error}")
+
+
+def _submit(addresses: Addresses, sub: str, orders: Sequence[Order]) -> list[Outcome]:
+    """Take these batches through the system at the same time."""
+    lifetime = sum(order.patience for order in orders) + 60
+    teacher = issue(addresses.scriptorium_jwt_secret.get_secret_value(), sub, [Role.TEACHER], lifetime)
+
+    async def all_of_them() -> list[Outcome]:
+        async with Client(addresses, teacher) as client:
+            with Board() as board:
+                return await asyncio.gather(*(Submission(client, each, board.report).run() for each in orders))
+
+    return asyncio.run(all_of_them())
+
+
+def _status(outcomes: Sequence[Outcome]) -> int:
+    unready = [outcome.title for outcome in outcomes if not outcome.ready]
+    say(f"Not ready: {', '.join(unready)}." if unready else "Everything is ready.")
+    return 1 if unready else 0

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import asyncpg
 from aiokafka.errors import KafkaError
+from alembic import command
 from alembic.config import Config
 from service_runtime.topics import create_topics
 from sqlalchemy.exc import SQLAlchemyError
 
-from alembic import command
 from scriptorium.environment import SERVICES, Databases, Member, Topics
 from scriptorium.errors import CommandFailed
 
@@ -33,7 +33,8 @@ def migrate(member: Member, url: str) -> None:
     scheme, _, rest = url.partition("://")
     if scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         raise CommandFailed(
-            f"{member.variable}_DATABASE_URL is not a PostgreSQL address", "it looks like postgresql://user@host:5432/name"
+            f"{member.variable}_DATABASE_URL is not a PostgreSQL address",
+            "it looks like postgresql://user@host:5432/name",
         )
     config.set_main_option("sqlalchemy.url", f"postgresql://{rest}".replace("%", "%%"))
     try:

@@ -5,7 +5,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
@@ -103,7 +103,7 @@ class System:
 
     def start(self) -> None:
         """Start every service as soon as its database is there, and wait until all are ready."""
-        prepare_topics(environment.read(Topics, kafka_bootstrap_servers=self.stack.kafka_bootstrap_servers))
+        prepare_topics(environment.read(Topics, known=self.shared))
         for service in self.services:
             self.stack.create_database(service.member.folder)
             migrate(service.member, self.databases[service.member])
@@ -122,8 +122,8 @@ class System:
         """Start again whatever dies, for ever."""
         watched = [Watched(each.process.name, each.ended, each.process.start) for each in self.services]
         for name, server in (("Kafka", self.stack.kafka), ("PostgreSQL", self.stack.postgres)):
-            # What is left of it goes first: nothing may keep the port or the data.
-            watched.append(Watched(name, partial(_silent, server.port), lambda server=server: (server.kill(), server.start())))
+            again = partial(_start_again, server.kill, server.start)
+            watched.append(Watched(name, partial(_silent, server.port), again))
         while True:
             for each in watched:
                 each.look(say)
@@ -132,7 +132,7 @@ class System:
 
 @contextmanager
 def running_system(data: Path | None, ports: Ports, say: Say) -> Iterator[System]:
-    """The system, ready, for as long as the block lasts; without `data` in a temporary folder that nobody reads again."""
+    """The system, ready, for as long as the block lasts; without `data` in a temporary folder, removed at the end."""
     secret = os.environ.get(SECRET)
     if secret is not None and len(secret) < SECRET_LENGTH:
         raise Misconfigured(SECRET, f"has fewer than {SECRET_LENGTH} characters")
@@ -175,6 +175,12 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _start_again(kill: Callable[[], None], start: Callable[[], None]) -> None:
+    """What is left of it goes first: nothing may keep the port or the data."""
+    kill()
+    start()
 
 
 def _silent(port: int) -> str | None:

@@ -59,8 +59,8 @@ def kafka_jars(progress: Progress = lambda _have, _of: None) -> list[Path]:
         require_disk(cache, _NEEDED_MB)
         try:
             _download(missing, cache, lambda done: progress(len(jars) - len(missing) + done, len(jars)))
-        except OSError as error:  # Also what the HTTP library raises.
-            if error.errno == errno.ENOSPC:
+        except (OSError, RuntimeError) as error:  # The second is how jgo says that it was answered with an error.
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 raise DiskFull(cache, _NEEDED_MB) from error
             raise JarsUnreachable(error) from error
     return [cache / jar.file_name for jar in jars]

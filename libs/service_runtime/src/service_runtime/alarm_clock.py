@@ -35,6 +35,12 @@ class AlarmClock:
         self._prepared = [name for name, each in self._handlers.items() if each.prepare is not None]
         self._jobs: dict[UUID, asyncio.Task[None]] = {}
 
+    async def seconds_to_next(self) -> float | None:
+        """How long until a timer is due, by the database's time; None without timers."""
+        async with self._units.reading() as session:
+            seconds: float | None = await session.scalar(timers.NEXT)
+        return seconds
+
     async def fire_due(self) -> bool:
         """Fire plain timers that are due; whether there were any."""
         if not self._plain:

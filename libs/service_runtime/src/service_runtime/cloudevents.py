@@ -63,7 +63,7 @@ def problem(error: ValidationError) -> str:
 
 
 def headers(
-    source: str, event_id: UUID, kind: str, key: str, at: datetime, extensions: Mapping[str, str | None]
+    source: str, event_id: UUID | str, kind: str, key: str, at: datetime, extensions: Mapping[str, str | None]
 ) -> list[tuple[str, bytes]]:
     """The headers of one event in binary mode; extensions without a value are left out."""
     attributes = {"specversion": "1.0", "id": str(event_id), "source": source, "type": kind, "subject": key}

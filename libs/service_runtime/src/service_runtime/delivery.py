@@ -63,7 +63,9 @@ class Delivery:
                 delay = min(2 * delay, 5.0)
             else:
                 break
-        metrics.BATCH_SECONDS.observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        metrics.BATCH_SECONDS.observe(seconds)
+        log.info("messages_delivered", count=len(messages), seconds=round(seconds, 4))
 
     async def _apply(self, messages: Sequence[Message]) -> None:
         if not messages:
@@ -163,6 +165,7 @@ class Delivery:
         work.publish(effects)
         work.touched.add(message.key)
         metrics.HANDLED.labels(message.type).inc()
+        log.debug("message_handled", event_type=message.type, event_id=message.id, key=message.key)
 
     async def _park(self, message: Message, error: Exception) -> None:
         async with self.units.begin() as work:

@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 from service_runtime import idempotency, metrics
 from service_runtime.auth import authenticate
 from service_runtime.cloudevents import MAX_CORRELATION
-from service_runtime.database import is_conflict, is_lost_connection
+from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
 from service_runtime.handlers import Cause
 from service_runtime.idempotency import AlreadyAnswered
 from service_runtime.logging import log
@@ -104,7 +104,8 @@ def create_app(
     app.add_exception_handler(NotYet, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _http_error)
-    app.add_exception_handler(SQLAlchemyError, _database_error)
+    for error in (SQLAlchemyError, *BROKEN_WIRE):
+        app.add_exception_handler(error, _database_error)
     app.add_exception_handler(Exception, _bug)
     app.middleware("http")(_observe)
     return app

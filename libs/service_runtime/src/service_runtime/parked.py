@@ -82,6 +82,10 @@ QUEUES = text("""
         ORDER BY position LIMIT :most) AS parked
     ORDER BY parked.position
 """)
+NEXT = text("""
+    SELECT CAST(extract(epoch FROM min(due_at) - now()) AS float8) FROM parked_messages
+    WHERE state <> 'dead' AND due_at < 'infinity'
+""")
 DONE = text("DELETE FROM parked_messages WHERE position = ANY(:positions)")
 NEXT_OF_QUEUES = text("""
     UPDATE parked_messages SET due_at = now() WHERE reason = 'behind' AND due_at > now() AND position IN (

@@ -25,6 +25,12 @@ class Retries:
         self._delivery = delivery
         self._units = delivery.units
 
+    async def seconds_to_next(self) -> float | None:
+        """How long until a message is due, by the database's time; None when none has a time."""
+        async with self._units.reading() as session:
+            seconds: float | None = await session.scalar(parked.NEXT)
+        return seconds
+
     async def run_once(self, only: parked.Queue | None = None) -> bool:
         """Retry what is due, in one transaction; after a failure queue by queue, message by message. Was there any?"""
         queues: list[parked.Queue] = []

@@ -88,14 +88,13 @@ class Runtime:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> "Runtime":
-        poll = self.settings.poll_seconds
         loops = {
             "consumer": self.consumer.run(),
             "relay": self.relay.run(),
-            "timers": self._loop(self._fire_timers, self.signals.timers, poll),
-            "retries": self._loop(self.retries.run_once, self.signals.parked, poll),
-            "leases": self._loop(self.clock.keep_leases, asyncio.Event(), self.settings.job_lease_seconds / 3),
-            "housekeeping": self._loop(self._clean_up, asyncio.Event(), HOUSEKEEPING_SECONDS),
+            "timers": self._when_due(self._fire_timers, self.clock.seconds_to_next, self.signals.timers),
+            "retries": self._when_due(self.retries.run_once, self.retries.seconds_to_next, self.signals.parked),
+            "leases": self._every(self.settings.job_lease_seconds / 3, self.clock.keep_leases),
+            "housekeeping": self._every(HOUSEKEEPING_SECONDS, self._clean_up),
         }
         self._tasks = {name: asyncio.create_task(loop, name=name) for name, loop in loops.items()}
         return self
@@ -115,21 +114,40 @@ class Runtime:
         found |= {name: "stopped" for name, task in self._tasks.items() if task.done()}
         return {name: problem for name, problem in found.items() if problem}
 
-    async def _loop(self, step: Callable[[], Awaitable[bool | None]], wake: asyncio.Event, seconds: float) -> None:
-        """Call `step` until it finds nothing, then wait to be woken; an error is logged and tried again."""
+    async def _when_due(
+        self,
+        step: Callable[[], Awaitable[bool]],
+        seconds_to_next: Callable[[], Awaitable[float | None]],
+        wake: asyncio.Event,
+    ) -> None:
+        """Call `step` while something is due; else wait for the next due time, a wake-up or the poll interval."""
         while True:
             wake.clear()
-            try:
-                while await step():
+            pause = self.settings.poll_seconds
+            async with self._survive(step.__name__):
+                next_due = await seconds_to_next()
+                if next_due is not None and next_due <= 0 and await step():
                     continue
-            except (SQLAlchemyError, OSError) as error:
-                if not is_lost_connection(error):
-                    log.exception("loop_failed", loop=step.__name__)
-                await asyncio.sleep(1.0)
-            except Exception:
-                log.exception("loop_failed", loop=step.__name__)
-                await asyncio.sleep(1.0)
-            await wait(wake, seconds)
+                pause = pause if next_due is None or next_due <= 0 else min(next_due, pause)
+            await wait(wake, pause)
+
+    async def _every(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            async with self._survive(step.__name__):
+                await step()
+
+    @asynccontextmanager
+    async def _survive(self, name: str) -> AsyncIterator[None]:
+        """An error ends one round of a loop, never the loop."""
+        try:
+            yield
+        except Exception as error:
+            if is_lost_connection(error):
+                log.warning("database_unreachable", loop=name, error=repr(error))
+            else:
+                log.exception("loop_failed", loop=name)
+            await asyncio.sleep(1.0)
 
     async def _fire_timers(self) -> bool:
         fired = await self.clock.fire_due()

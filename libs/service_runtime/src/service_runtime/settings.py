@@ -39,7 +39,7 @@ class RuntimeSettings(BaseSettings):
     """How many messages one transaction takes at the most."""
     relay_page: int = Field(default=1_000, ge=1, le=10_000)
     """How many outbox rows the relay publishes before it deletes them."""
-    poll_seconds: float = Field(default=0.25, gt=0)
+    poll_seconds: float = Field(default=1.0, gt=0)
     """How often outbox, timers and parked messages are looked at when nobody wakes the loop."""
     known_within_seconds: float = Field(default=2.0, ge=0)
     """How long a request waits for what another service has announced a moment ago."""

@@ -54,7 +54,7 @@ POSTPONE = text("""
     UPDATE timers SET due_at = now() + make_interval(secs => :delay), attempts = attempts + 1, last_error = :error
     WHERE setting_id = :setting_id
 """)
-NEXT = text("SELECT CAST(extract(epoch FROM min(due_at) - now()) AS float) FROM timers")
+NEXT = text("SELECT CAST(extract(epoch FROM min(due_at) - now()) AS float8) FROM timers")
 
 type Timer = Row[Any]
 

@@ -1,5 +1,7 @@
 """Names are folded, cut into words and compared as people read them."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
 
 @given(st.text())
 def test_folding_does_not_care_how_a_letter_and_its_accent_are_stored(text: str) -> None:
-    assert all(word.plain == fold(word.spelling) for word in words(text))
+    assert fold(unicodedata.normalize("NFD", text)) == fold(unicodedata.normalize("NFC", text))
 
 
 @pytest.mark.parametrize(
