@@ -210,9 +210,9 @@ async def _confirm(work: Work, validation: Validation, confirmation: Confirmatio
 
 
 async def _entries(request: Request) -> list[StudentEntry]:
-    if request.headers.get("Content-Type", "").startswith("text/csv"):
-        return roster_csv.read(await request.body())
     try:
+        if request.headers.get("Content-Type", "").startswith("text/csv"):
+            return Roster(students=roster_csv.read(await request.body())).students
         return Roster.model_validate_json(await request.body()).students
     except ValidationError as error:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error

@@ -11,7 +11,7 @@ from service_runtime.auth import AnyReader, Reader, Teacher
 from service_runtime.http import Work, router
 from uuid_utils.compat import uuid7
 
-from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Outcome, Upload, raw_storage_id
+from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Upload, raw_storage_id
 from services.file_service.receiving import MAX_REQUEST_BYTES, ReceivedFile, fingerprint, receive
 from services.file_service.repository import Batches, Contents, Uploads
 from services.file_service.settings import Settings
@@ -62,21 +62,18 @@ async def upload_files(work: Work, teacher: Teacher, batch_id: UUID, request: Re
     await idempotency.claim(work, request, fingerprint(files))
     batch = await Batches(work).locked(batch_id)
     settings: Settings = request.app.state.settings
-    uploads = {file: _received(work, batch, file, settings) for file in files}
+    uploads = {file: work.add(_received(batch, file, settings.max_file_bytes)) for file in files}
     for file in sorted(files, key=lambda each: each.digest):
-        if uploads[file].state is UploadState.RECEIVED:
-            await Contents(work).store(raw_storage_id(file.digest), await file.data())
+        if storage_id := uploads[file].raw_file_storage_id:
+            await Contents(work).store(storage_id, await file.data())
     work.publish([SetTimer(EXTRACT, batch_id, work.cause.at, unless_set=True)])
     return [Accepted.model_validate(upload, from_attributes=True) for upload in uploads.values()]
 
 
-def _received(work: Work, batch: KnownBatch, file: ReceivedFile, settings: Settings) -> Upload:
-    too_large = file.size > settings.max_file_bytes
-    upload = work.add(batch.receive(uuid7(), file.name, file.size, None if too_large else raw_storage_id(file.digest)))
-    if too_large:
-        detail = f"The file has {file.size} bytes, {settings.max_file_bytes} are allowed; save a smaller one."
-        work.publish(upload.decide(Outcome(None, FileErrorCode.FILE_TOO_LARGE, detail)))
-    return upload
+def _received(batch: KnownBatch, file: ReceivedFile, most_bytes: int) -> Upload:
+    # Nothing is said about a file that is too large before its turn: it would take the slot of an earlier one.
+    storage_id = raw_storage_id(file.digest) if file.size <= most_bytes else None
+    return batch.receive(uuid7(), file.name, file.size, storage_id)
 
 
 @routes.get("/batches/{batch_id}/files")

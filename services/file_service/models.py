@@ -42,6 +42,12 @@ class Outcome:
     error_code: FileErrorCode | None = None
     error_detail: str = ""
 
+    @classmethod
+    def too_large(cls, size: int, most: int) -> "Outcome":
+        """A file that nobody reads."""
+        detail = f"The file has {size} bytes, {most} are allowed; save a smaller one."
+        return cls(None, FileErrorCode.FILE_TOO_LARGE, detail)
+
 
 class Content(Base):
     """Bytes under the name of their hash, stored once."""

@@ -4,7 +4,7 @@ from service_runtime import Service
 
 from services.file_service.api import routes
 from services.file_service.handlers import handlers
-from services.file_service.reading import extractor
+from services.file_service.reading import reader
 from services.file_service.settings import Settings
 
-service = Service(name="file-service", handlers=handlers, router=routes, settings=Settings, tools=extractor)
+service = Service(name="file-service", handlers=handlers, router=routes, settings=Settings, tools=reader)

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from configparser import RawConfigParser
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -200,6 +201,16 @@ class World:
         settings = self.settings(service.settings, **{"database_url": database.url, **changes})
         async with running(service, settings) as started:
             yield await started.ready()
+
+    @contextmanager
+    def frozen_kafka(self) -> Iterator[None]:
+        """The broker answers nobody and loses nothing, as when the network is cut for a moment."""
+        broker = self.stack.kafka._process.pid
+        os.kill(broker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(broker, signal.SIGCONT)
 
     async def process(self, service: Service, module: str, tables: MetaData | None = None) -> ChildProcess:
         """Start a service as a process of its own, which can be killed."""

@@ -48,7 +48,8 @@ def own(essays: Path, roster: Path) -> list[Order]:
 
 
 def hundred(folder: Path) -> Order:
-    """A class of a hundred students, each with a small essay of their own."""
+    """A class of a hundred students, each with a small essay of their own, written into a new folder."""
+    folder.mkdir()
     students = list(product(FIRST_NAMES, LAST_NAMES))
     roster = folder / "roster.csv"
     with roster.open("w", encoding="utf-8", newline="") as file:

@@ -19,6 +19,8 @@ COLUMNS = 100
 MANY = 60
 """Of more files only the numbers are told."""
 
+SECONDS_BETWEEN_NUMBERS = 0.5
+
 console = Console(highlight=False)
 if not console.is_terminal:
     console = Console(highlight=False, width=COLUMNS)
@@ -78,7 +80,7 @@ class Board:
         now = {"": progress.status}
         if len(progress.essays) <= MANY:
             now |= {f"{name}: ": what for name, what in progress.essays.items()}
-        elif time.monotonic() - self._counted_at >= 1:
+        elif time.monotonic() - self._counted_at >= SECONDS_BETWEEN_NUMBERS:
             now |= {"files: ": _numbers(progress.essays.values())}
             self._counted_at = time.monotonic()
         for what, state in now.items():
@@ -105,14 +107,14 @@ def _numbers(states: Iterable[str]) -> str:
 
 def show_figures(outcome: Outcome) -> None:
     """Print how long it took, as a teacher sees it."""
-    say(f"{outcome.title} ({len(outcome.rows)} essays): {outcome.batch.status}")
+    say(f"\n{outcome.title} ({len(outcome.rows)} essays): {outcome.batch.status}")
     say(f"  first upload to AWAITING_STUDENT_VALIDATION: {outcome.seconds_to_validation:.1f} s")
     say(f"  confirm to READY: {outcome.seconds_to_ready:.2f} s")
 
 
 def show_outcome(outcome: Outcome) -> None:
     """Print what became of every file, and the way the batch came."""
-    console.print(_essays(outcome), _history(outcome))
+    console.print("", _essays(outcome), _history(outcome), sep="\n")
 
 
 def _essays(outcome: Outcome) -> Table:
@@ -126,7 +128,7 @@ def _essays(outcome: Outcome) -> Table:
 
 
 def _history(outcome: Outcome) -> Table:
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1))
     for move in outcome.batch.history:
         at = move.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
         table.add_row(at, move.from_status, "→", move.to_status, f"({move.trigger})")

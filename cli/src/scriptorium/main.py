@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -69,13 +68,13 @@ def demo(
         raise typer.BadParameter("your own files need both --essays FOLDER and --roster FILE")
     end_in_order()
     orders = demonstration.own(essays, roster) if essays and roster else demonstration.examples()
-    with running_system(None, Ports.FREE, say) as system, TemporaryDirectory(prefix="scriptorium-") as folder:
+    with running_system(None, Ports.FREE, say) as system:
         addresses = environment.read(Addresses, known=system.variables)
         outcomes = _submit(addresses, TEACHER, orders)
         for outcome in outcomes:
             display.show_outcome(outcome)
         if not essays:
-            outcomes += _submit(addresses, TEACHER, [demonstration.hundred(Path(folder))])
+            outcomes += _submit(addresses, TEACHER, [demonstration.hundred(system.stack.folder / "class-of-100")])
             display.show_figures(outcomes[-1])
     sys.exit(_status(outcomes))
 

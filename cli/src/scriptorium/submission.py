@@ -72,7 +72,7 @@ class Submission:
         self._client = client
         self._order = order
         self._report = report
-        self._progress = Progress(order.title)
+        self._progress = Progress(order.title, essays={file.name: "to be uploaded" for file in order.files})
         self._waits_for = "the services to answer"
         self._students: list[Student] = []
 
@@ -96,6 +96,7 @@ class Submission:
             decisions = teacher.decide(suggested.associations, self._students, self._order.choose)
             confirmed_at = time.monotonic()
             decided = await self._client.confirm(batch_id, decisions)
+            self._tell("confirmed", {each.original_file_name: teacher.how(each) for each in decided.associations})
         batch = await self._until(lambda: self._end(batch_id))
         ready_at = time.monotonic()
         files, essays = await self._until(lambda: self._settled(batch_id))

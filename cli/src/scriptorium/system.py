@@ -44,7 +44,8 @@ class RunningService:
     def __init__(self, member: Member, port: int, log_file: Path, variables: dict[str, str]) -> None:
         self.member = member
         self.url = f"http://{HOST}:{port}"
-        own = {"SCRIPTORIUM_HOST": HOST, "SCRIPTORIUM_PORT": str(port)}
+        # With a name that stays, a service that was killed gets its partitions back at once.
+        own = {"SCRIPTORIUM_HOST": HOST, "SCRIPTORIUM_PORT": str(port), "SCRIPTORIUM_INSTANCE_ID": "local"}
         argv = [sys.executable, "-m", f"services.{member.folder}"]
         env = {**os.environ, **variables, **own}
         self.process = ChildProcess(f"the {member.title}", argv, log_file, env=env, cwd=CHECKOUT)
@@ -103,11 +104,13 @@ class System:
 
     def start(self) -> None:
         """Start every service as soon as its database is there, and wait until all are ready."""
-        prepare_topics(environment.read(Topics, known=self.shared))
-        for service in self.services:
-            self.stack.create_database(service.member.folder)
-            migrate(service.member, self.databases[service.member])
-            service.process.start()
+        with ThreadPoolExecutor() as pool:
+            created = [pool.submit(self.stack.create_database, member.folder) for member in SERVICES]
+            prepare_topics(environment.read(Topics, known=self.shared))
+            for service, database in zip(self.services, created, strict=True):
+                database.result()
+                migrate(service.member, self.databases[service.member])
+                service.process.start()
         # Not through a proxy: the services are on this machine.
         with httpx.Client(trust_env=False, timeout=5) as client:
             for service in self.services:

@@ -9,7 +9,7 @@ from common_core.status_enums import AssociationValidationMethod, UploadState
 from scriptorium.views import Association, Essays, File, Student
 
 type Choose = Callable[[Association, Sequence[Student]], UUID | None]
-"""Who of the class wrote an essay that has no clear suggestion; None: none of them."""
+"""Who of the students that have no essay yet wrote one without a suggestion; None: none of them."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,16 @@ class Row:
     confidence: float | None = None
 
 
-def decide(associations: Iterable[Association], students: Sequence[Student], choose: Choose) -> dict[UUID, UUID | None]:
+def decide(associations: Sequence[Association], students: Sequence[Student], choose: Choose) -> dict[UUID, UUID | None]:
     """The teacher's own decisions: one for every essay that has no suggestion to accept."""
-    open_ones = [each for each in associations if each.validation_method is None and not each.suggested_student_id]
-    return {each.essay_id: choose(each, students) for each in open_ones}
+    taken = {each.suggested_student_id for each in associations} | {each.student_id for each in associations}
+    decisions: dict[UUID, UUID | None] = {}
+    for association in associations:
+        if association.validation_method is None and association.suggested_student_id is None:
+            chosen = choose(association, [student for student in students if student.student_id not in taken])
+            decisions[association.essay_id] = chosen
+            taken.add(chosen)
+    return decisions
 
 
 def none_of_them(_: Association, __: Sequence[Student]) -> None:
@@ -33,10 +39,11 @@ def none_of_them(_: Association, __: Sequence[Student]) -> None:
 
 
 def by_handwriting(association: Association, students: Sequence[Student]) -> UUID | None:
-    """Choose the first student with a name that stands in the essay, as a teacher would who knows the handwriting."""
+    """Choose one whose name stands in the essay, or else the last: the teacher of the demonstration knows them all."""
     found = {word for evidence in association.evidence for word in evidence.found.casefold().split()}
-    fitting = (each for each in students if found & {each.first_name.casefold(), each.last_name.casefold()})
-    return next((student.student_id for student in fitting), None)
+    named = (each for each in students if found & {each.first_name.casefold(), each.last_name.casefold()})
+    chosen = next(named, None) or (students[-1] if students else None)
+    return chosen.student_id if chosen else None
 
 
 def fate(file: File, essays: Essays | None) -> str:
@@ -46,8 +53,8 @@ def fate(file: File, essays: Essays | None) -> str:
     if essays and (reason := essays.reasons.get(file.file_upload_id)):
         return f"surplus: {_words(reason)}"
     if essays and file.file_upload_id in essays.taken:
-        return "has its place"
-    return "waits for a place" if file.state is UploadState.PROVISIONED else "is being read"
+        return "in a slot"
+    return "read" if file.state is UploadState.PROVISIONED else "uploaded"
 
 
 def settled(file: File, essays: Essays | None) -> bool:
@@ -71,31 +78,33 @@ def rows(
     essay_of = essays.taken if essays else {}
     found: list[Row] = []
     for file in files:
-        association = by_essay.get(essay_of.get(file.file_upload_id, file.file_upload_id))
-        if association:
-            found.append(_row(association, _names(students)))
+        essay_id = essay_of.get(file.file_upload_id)
+        if essay_id and file.state is not UploadState.FAILED:
+            found.append(_row(file, by_essay.get(essay_id), _names(students)))
         else:
             found.append(Row(file.original_file_name, "", fate(file, essays)))
     return found
 
 
-def _row(association: Association, names: Mapping[UUID, str]) -> Row:
+def _row(file: File, association: Association | None, names: Mapping[UUID, str]) -> Row:
+    if association is None:
+        return Row(file.original_file_name, "", "guest: no student asked for")
     chosen = association.student_id
     confidence = association.confidence_score if chosen and chosen == association.suggested_student_id else None
-    student = names.get(chosen, "?") if chosen else ""
-    return Row(association.original_file_name, student, _how(association), confidence)
+    return Row(file.original_file_name, names.get(chosen, "?") if chosen else "", how(association), confidence)
 
 
-def _how(association: Association) -> str:
+def how(association: Association) -> str:
+    """How it was decided, in words."""
     if association.validation_method is AssociationValidationMethod.TIMEOUT:
         return "decided by the deadline"
     if association.validation_method is AssociationValidationMethod.AUTO:
         return "confirmed without a person"
     if association.student_id is None:
-        return f"teacher: none of my students ({_words(association.no_match_reason)})"
+        return f"none of my students ({_words(association.no_match_reason)})"
     if association.student_id == association.suggested_student_id:
-        return "teacher: accepted the suggestion"
-    return f"teacher: chose ({_words(association.no_match_reason)})"
+        return "suggestion accepted"
+    return f"chosen by the teacher ({_words(association.no_match_reason)})"
 
 
 def _names(students: Iterable[Student]) -> dict[UUID, str]:

@@ -1,5 +1,6 @@
 """A class and its roster."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
@@ -93,32 +94,51 @@ class SchoolClass(Base):
     def change_roster(self, entries: Sequence[StudentEntry], new_id: Callable[[], UUID]) -> list[Event]:
         """Replace the roster; who was in it keeps their id. Raises StudentRepeated."""
         before = [_fields(student) for student in self.students]
-        left = {student.student_id: student for student in self.students}
-        chosen: list[tuple[UUID, StudentEntry]] = []
-        for entry in sorted(entries, key=lambda each: each.student_id is None):
-            student_id = entry.student_id or _same_person(entry, left.values()) or new_id()
-            if any(student_id == taken for taken, _ in chosen):
-                raise StudentRepeated(student_id)
-            left.pop(student_id, None)
-            chosen.append((student_id, entry))
         known = {student.student_id: student for student in self.students}
-        self.students = [_updated(known.get(student_id), student_id, entry) for student_id, entry in chosen]
+        meant = _who_is_who(entries, self.students)
+        ids = [meant.get(place) or new_id() for place in range(len(entries))]
+        if repeated := [student_id for student_id, times in Counter(ids).items() if times > 1]:
+            raise StudentRepeated(repeated[0])
+        self.students = [_updated(known.get(each), each, entry) for each, entry in zip(ids, entries, strict=True)]
         if sorted(map(_fields, self.students), key=str) == sorted(before, key=str):
             return []
         self.roster_version += 1
         return [self.announced()]
 
 
-def _same_person(entry: StudentEntry, students: Iterable[Student]) -> UUID | None:
-    """The student with this e-mail, or else with this name and no other e-mail."""
-    by_name = None
-    for student in students:
-        if student.email and entry.email:
-            if student.email.casefold() == entry.email.casefold():
-                return student.student_id
-        elif by_name is None and (student.first_name, student.last_name) == (entry.first_name, entry.last_name):
-            by_name = student.student_id
-    return by_name
+def _who_is_who(entries: Sequence[StudentEntry], students: Iterable[Student]) -> dict[int, UUID]:
+    """The student each entry means, by the entry's place; who has another e-mail is somebody else."""
+    found = {place: entry.student_id for place, entry in enumerate(entries) if entry.student_id}
+    given = set(found.values())
+    left = {student.student_id: student for student in students if student.student_id not in given}
+    for trait in TRAITS:
+        alike = defaultdict[object, list[Student]](list)
+        for student in left.values():
+            alike[trait(student)].append(student)
+        for place, entry in enumerate(entries):
+            candidates = alike.get(trait(entry), []) if place not in found and trait(entry) else []
+            meant = next((each for each in candidates if _same_email_or_none(each, entry)), None)
+            if meant:
+                candidates.remove(meant)
+                found[place] = left.pop(meant.student_id).student_id
+    return found
+
+
+def _email(person: Student | StudentEntry) -> str:
+    return (person.email or "").casefold()
+
+
+def _same_email_or_none(student: Student, entry: StudentEntry) -> bool:
+    return not (student.email and entry.email) or _email(student) == _email(entry)
+
+
+# The surest first, for all entries: who is equal keeps their id before somebody similar can take it.
+TRAITS: tuple[Callable[[Student | StudentEntry], object], ...] = (
+    lambda each: (each.first_name, each.last_name, _email(each), each.legal_full_name),
+    lambda each: (each.first_name, each.last_name, _email(each)),
+    _email,
+    lambda each: (each.first_name, each.last_name),
+)
 
 
 def _updated(student: Student | None, student_id: UUID, entry: StudentEntry) -> Student:

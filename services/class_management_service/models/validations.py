@@ -123,11 +123,12 @@ class StudentAssociation(Base):
         """What others hear of the decision; raises ValueError when there is none."""
         if self.validation_method is None or self.validated_at is None:
             raise ValueError(f"essay {self.essay_id} is not decided")
+        is_suggested = self.student_id == self.suggested_student_id
         return Association(
             essay_id=self.essay_id,
             student_id=self.student_id,
             status=self.validation_status,
-            confidence_score=self.confidence_score if self.student_id == self.suggested_student_id else None,
+            confidence_score=self.confidence_score if self.student_id and is_suggested else None,
             validation_method=self.validation_method,
             validated_by=self.validated_by,
             validated_at=self.validated_at,
@@ -264,11 +265,16 @@ class Validation(Base):
     def _confirm_clear_ones(self, school_class: SchoolClass, at: datetime) -> list[Effect]:
         if not school_class.auto_confirm:
             return []
-        for each in self.associations:
-            if not each.decided and self._clear(each, school_class.student_ids, (each.confidence_score or 0) > CLEAR):
-                confirmed = StudentAssociationStatus.CONFIRMED
-                each.decide(each.suggested_student_id, confirmed, AssociationValidationMethod.AUTO, at)
-        return self.confirm() if all(each.decided for each in self.associations) else []
+        clear = [
+            each
+            for each in self.associations
+            if not each.decided and self._clear(each, school_class.student_ids, (each.confidence_score or 0) > CLEAR)
+        ]
+        for each in clear:
+            confirmed = StudentAssociationStatus.CONFIRMED
+            each.decide(each.suggested_student_id, confirmed, AssociationValidationMethod.AUTO, at)
+        # What the teacher decided alone stays open until they confirm: they may still change it.
+        return self.confirm() if clear and all(each.decided for each in self.associations) else []
 
     def _clear(self, association: StudentAssociation, students: Collection[UUID], sure_enough: bool) -> bool:
         """Whether a suggestion may stand without a look: sure, of the class, and for this essay alone."""

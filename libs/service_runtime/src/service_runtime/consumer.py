@@ -69,12 +69,13 @@ class Consumer(ConsumerRebalanceListener):
         return AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap_servers,
             group_id=self._settings.topic_prefix + self._group,
+            group_instance_id=self._settings.instance_id,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_interval_ms=300_000,
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=1_000,
+            session_timeout_ms=int(self._settings.session_seconds * 1_000),
+            heartbeat_interval_ms=int(self._settings.session_seconds * 100),
             metadata_max_age_ms=30_000,
         )
 

@@ -39,6 +39,10 @@ class RuntimeSettings(BaseSettings):
     """How many messages one transaction takes at the most."""
     relay_page: int = Field(default=1_000, ge=1, le=10_000)
     """How many outbox rows the relay publishes before it deletes them."""
+    instance_id: str | None = None
+    """A name that a restarted process keeps, so that it gets its partitions back at once (static membership)."""
+    session_seconds: float = Field(default=6.0, ge=1)
+    """After so many silent seconds the broker gives a process's partitions to others."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """How often outbox, timers and parked messages are looked at when nobody wakes the loop."""
     known_within_seconds: float = Field(default=2.0, ge=0)
@@ -53,7 +57,7 @@ class RuntimeSettings(BaseSettings):
     """A message that waited so long for something unknown becomes a dead letter."""
     inbox_days: float = Field(default=30.0, gt=0)
     """How long the inbox remembers a message, in days."""
-    job_lease_seconds: float = Field(default=10.0, ge=1)
+    job_lease_seconds: float = Field(default=5.0, ge=1)
     """Work outside a transaction is taken over by another process when its owner is silent so long."""
     jobs_at_once: int = Field(default=8, ge=1)
     """How much work outside a transaction one process does at the same time."""

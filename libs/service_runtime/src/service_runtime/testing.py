@@ -150,9 +150,10 @@ class Listener:
     async def __aexit__(self, *_: object) -> None:
         await self._consumer.stop()
 
-    async def said[E: Event](self, kind: type[E], key: UUID | None = None) -> list[E]:
-        """All events of this type (about this key) up to now, in their order."""
-        return [each.event for each in await self.all_of(kind, key) if isinstance(each.event, kind)]
+    async def said[E: Event](self, kind: type[E], key: UUID | None = None, *, at_least: int = 0) -> list[E]:
+        """All events of this type (about this key) up to now, in their order; none while there are fewer."""
+        found = [each.event for each in await self.all_of(kind, key) if isinstance(each.event, kind)]
+        return found if len(found) >= at_least else []
 
     async def all_of(self, kind: type[Event], key: UUID | None = None) -> list[Heard]:
         """The same with their envelopes and records."""

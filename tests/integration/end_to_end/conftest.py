@@ -1,0 +1,35 @@
+"""The whole system as other programs meet it: `scriptorium up`, its env file, HTTP and Kafka."""
+
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from local_stack import ChildProcess
+
+from tests.integration.end_to_end.school import School, read_env
+
+
+@pytest.fixture(scope="session")
+def whole_system() -> Iterator[dict[str, str]]:
+    """The variables of a system that runs for the whole session."""
+    with tempfile.TemporaryDirectory(prefix="scriptorium-test-") as name:
+        folder = Path(name)
+        env_file = folder / "env"
+        command = [Path(sys.executable).with_name("scriptorium"), "up", "--data", folder / "data", "--ports", "free"]
+        up = ChildProcess("scriptorium up", [*command, "--env-file", env_file], folder / "up.log", env=dict(os.environ))
+        up.start()
+        try:
+            up.await_ready(env_file.exists, 90)
+            yield {**read_env(env_file), "UP_PID": str(up.pid)}
+        finally:
+            up.stop(patience=30)
+
+
+@pytest.fixture
+async def school(whole_system: dict[str, str]) -> AsyncIterator[School]:
+    """A teacher with a class of three."""
+    async with School(whole_system) as opened:
+        yield opened
