@@ -1,4 +1,4 @@
-"""The parts of pages that are read off the services: state diagrams, messages, tables and settings.
+"""The parts of pages that are read off the services: state diagrams, messages, tables, settings and metrics.
 
 A page asks for a part with the comment `<!-- generated: NAME -->`; everything from there to the comment
 `<!-- end of generated -->` is replaced.
@@ -18,9 +18,10 @@ from types import ModuleType
 from asyncapi import sentence
 from common_core.events import Event
 from common_core.state_machine import DEFER, StateMachine, Verdict
+from prometheus_client import Counter, Gauge, Histogram
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
-from service_runtime import RuntimeSettings, Service
+from service_runtime import RuntimeSettings, Service, metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
@@ -44,7 +45,10 @@ def filled_in(page: str, known: Parts) -> str:
 
 def parts() -> Parts:
     """Every part a page may ask for, by its name."""
-    found: dict[str, Callable[[], list[str]]] = {"service_runtime.settings": partial(settings, RuntimeSettings)}
+    found: dict[str, Callable[[], list[str]]] = {
+        "service_runtime.settings": partial(settings, RuntimeSettings),
+        "service_runtime.metrics": measured,
+    }
     for folder, module in modules("service"):
         found[f"{folder}.messages"] = partial(messages, module.service)
         found[f"{folder}.settings"] = partial(settings, module.service.settings)
@@ -82,7 +86,8 @@ def messages(service: Service) -> list[str]:
         for name, each in service.handlers.timers.items()
     ]
     said = [(event_link(event), sentence(event)) for event in Event.types.values() if event.topic == service.name]
-    return [*table("hears", "from", "decided by", rows=heard), "", *(table("says", "that", rows=said) if said else [])]
+    says = ["", *table("says", "that", rows=said)] if said else []
+    return [*table("hears", "from", "decided by", rows=heard), *says]
 
 
 def prepared_by(prepare: Callable[..., object] | None) -> str:
@@ -132,6 +137,14 @@ def docstrings(kind: type[RuntimeSettings]) -> dict[str, str]:
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             found[statement.target.id] = ast.literal_eval(below.value) if isinstance(below, ast.Expr) else ""
     return found
+
+
+def measured() -> list[str]:
+    """What every service counts."""
+    collectors = [each for each in vars(metrics).values() if isinstance(each, Counter | Gauge | Histogram)]
+    counted = [family for collector in collectors for family in collector.collect()]
+    rows = [(f"`{each.name}{'_total' * (each.type == 'counter')}`", each.documentation) for each in counted]
+    return table("metric", "what it tells", rows=rows)
 
 
 # State diagrams

@@ -7,7 +7,7 @@ from common_core.events import EssaySlotAssignedV1, Topic
 from service_runtime.testing import wait_until
 
 from tests.integration.notebook import TABLES, line, opening, service
-from tests.integration.world import Database, World
+from tests.integration.world import INSTANCE, Database, World
 
 # The first thing after a commit, and before the offset, is to wake what waits for the aggregate: here it can be stopped.
 WAITS_FOR = """
@@ -98,10 +98,9 @@ async def test_a_process_killed_before_its_commit_has_done_nothing_and_nothing_i
         await wait_until(database.somebody_waits_for_a_lock)
 
         process.kill()
-    await world.bury_members(service)
     assert await lines(database, page_id) == []
 
-    await world.run(service, TABLES)
+    await world.run(service, TABLES, instance_id=INSTANCE)
 
     await wait_until(lambda: world.is_done(service))
     assert await lines(database, page_id) == ["one"]
@@ -119,10 +118,9 @@ async def test_a_process_killed_between_its_commit_and_the_offset_has_each_effec
         assert await lines(database, page_id) == ["one"]
 
         process.kill()
-    await world.bury_members(service)
     assert not await world.has_read_everything(service)
 
-    await world.run(service, TABLES)
+    await world.run(service, TABLES, instance_id=INSTANCE)
 
     await wait_until(lambda: world.has_read_everything(service))
     assert await lines(database, page_id) == ["one"]

@@ -16,7 +16,6 @@ from typing import Any, Self
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.protocol.group import LeaveGroupRequest
 from alembic.config import Config
 from local_stack import ChildProcess, LocalStack
 from pydantic import SecretStr
@@ -30,6 +29,7 @@ from alembic import command
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret of the tests, long enough for HS256"
+INSTANCE = "the-one"
 SHORT: dict[str, Any] = {
     "partitions": 2,
     "poll_seconds": 0.1,
@@ -202,6 +202,15 @@ class World:
         async with running(service, settings) as started:
             yield await started.ready()
 
+    @asynccontextmanager
+    async def without_kafka(self) -> AsyncIterator[None]:
+        """The broker is gone, killed, and comes back at the end of the block."""
+        await asyncio.to_thread(self.stack.kafka.kill)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stack.kafka.start)
+
     @contextmanager
     def frozen_kafka(self) -> Iterator[None]:
         """The broker answers nobody and loses nothing, as when the network is cut for a moment."""
@@ -213,12 +222,11 @@ class World:
             os.kill(broker, signal.SIGCONT)
 
     async def process(self, service: Service, module: str, tables: MetaData | None = None) -> ChildProcess:
-        """Start a service as a process of its own, which can be killed."""
+        """Start a service as a process of its own, which can be killed; one with its `instance_id` goes on for it."""
         database = await self.database(service, tables)
-        settings = self.settings(service.settings, database_url=database.url)
-        simple = {name: str(value) for name, value in settings.model_dump().items() if name != "jwt_secret"}
-        theirs = {f"SCRIPTORIUM_{name.upper()}": value for name, value in {**simple, "jwt_secret": SECRET}.items()}
-        brokers = {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "SCRIPTORIUM_PORT": "0"}
+        settings = self.settings(service.settings, database_url=database.url, instance_id=INSTANCE, port=0)
+        theirs = {f"SCRIPTORIUM_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+        brokers = {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "SCRIPTORIUM_JWT_SECRET": SECRET}
         command_line = [sys.executable, "-c", f"from {module} import service; service.run()"]
         log_file = Path(tempfile.mkdtemp()) / "log"
         process = ChildProcess(service.name, command_line, log_file, env={**os.environ, **theirs, **brokers}, cwd=ROOT)
@@ -242,19 +250,6 @@ class World:
         """Make the group, which nobody is in, begin at the beginning."""
         group = await self._group(service)
         await group.commit(dict.fromkeys(group.assignment(), 0))
-
-    async def bury_members(self, service: Service) -> None:
-        """Let the broker know at once that killed members are gone, not when their session ends after ten seconds."""
-        settings = self.settings(database_url="postgresql://nowhere/none")
-        client = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
-        await client.start()
-        try:
-            name = settings.topic_prefix + service.name
-            for answer in await client.describe_consumer_groups([name]):
-                for member in answer.groups[0][5]:
-                    await client._send_request(LeaveGroupRequest(name, member[0]), await client.find_coordinator(name))
-        finally:
-            await client.close()
 
     async def _group(self, service: Service) -> AIOKafkaConsumer:
         """Sees and sets the offsets of a service's group without being a member."""

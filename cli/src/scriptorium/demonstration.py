@@ -11,19 +11,8 @@ from scriptorium.submission import Order, files_in
 from scriptorium.teacher import by_handwriting
 
 EXAMPLES = CHECKOUT / "examples"
-FIRST_NAMES = ("Astrid", "Bengt", "Cecilia", "David", "Elsa", "Farid", "Greta", "Hassan", "Ingrid", "Jonas")
-LAST_NAMES = (
-    "Almgren",
-    "Bergkvist",
-    "Carlén",
-    "Dahlin",
-    "Ekström",
-    "Forsberg",
-    "Grönlund",
-    "Hedman",
-    "Isaksson",
-    "Jonsson",
-)
+FIRST_NAMES = ["Astrid", "Bengt", "Cecilia", "David", "Elsa", "Farid", "Greta", "Hassan", "Ingrid", "Jonas"]
+LAST_NAMES = ["Alm", "Berg", "Carlén", "Dahlin", "Ekström", "Forsman", "Grönlund", "Hedman", "Isaksson", "Jonsson"]
 SENTENCES = (
     "When I was younger I thought that every library had a door which only the librarian knew about.",
     "One winter afternoon I found mine, behind the shelf with the atlases, and it was not even locked.",
@@ -33,7 +22,7 @@ SENTENCES = (
 
 
 def examples() -> list[Order]:
-    """A REGULAR batch with one file more than it has places, and a GUEST batch."""
+    """A REGULAR batch with one file more than it has slots, and a GUEST batch."""
     roster = EXAMPLES / "roster.csv"
     files = files_in(EXAMPLES, but=roster)
     regular = Order(

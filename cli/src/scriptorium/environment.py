@@ -1,29 +1,33 @@
-"""The five services, and what others need to know of a running system: read from variables, written to a file."""
+"""The five services, and the variables that tell other programs where a running system is."""
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, override
+from typing import NamedTuple
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from dotenv import dotenv_values
+from pydantic import ValidationError
 from service_runtime import RuntimeSettings
 
-from scriptorium.errors import Misconfigured, SecretUnwritable
+from scriptorium.errors import Misconfigured
 
+BROKERS = "KAFKA_BOOTSTRAP_SERVERS"
 SECRET = "SCRIPTORIUM_JWT_SECRET"  # noqa: S105 - the variable's name
 SECRET_LENGTH = 32
+# What `sh` and python-dotenv read alike, without quotes and in single ones.
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _QUOTABLE = re.compile(r"[^'\"\\$`\s]+")
-_RUNTIME = RuntimeSettings.model_fields
+
+type Variables = Mapping[str, str]
 
 
 class Member(NamedTuple):
     """One of the five services."""
 
     folder: str
-    """Its folder under `services`, which is also the name of its migrations."""
+    """Its folder under `services`, also the name of its migrations and of its database."""
     variable: str
     """How the variables about it begin."""
     port: int
@@ -44,91 +48,60 @@ SERVICES = (
 )
 
 
-class _Surroundings(BaseSettings):
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
-
-    @classmethod
-    @override
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """A file that was named on the command line counts more than what happens to stand in the environment."""
-        return init_settings, dotenv_settings, env_settings
+def read(env_file: Path | None) -> Variables:
+    """The environment; the file counts more, since somebody named it."""
+    values = dotenv_values(env_file, interpolate=False) if env_file else {}
+    return {**os.environ, **{name: value for name, value in values.items() if value}}
 
 
-class Credentials(_Surroundings):
-    """What a token is signed with."""
-
-    scriptorium_jwt_secret: SecretStr = Field(min_length=SECRET_LENGTH)
-
-
-class Addresses(Credentials):
-    """Where the services that teachers talk to are."""
-
-    batch_orchestrator_url: str
-    essay_lifecycle_url: str
-    class_management_url: str
-    file_service_url: str
+def need(variables: Variables, name: str) -> str:
+    """A variable's value; raises Misconfigured when there is none."""
+    if not variables.get(name):
+        raise Misconfigured(name, "is not set")
+    return variables[name]
 
 
-class Topics(_Surroundings):
-    """Where the topics are, and how they are made."""
-
-    kafka_bootstrap_servers: str
-    scriptorium_topic_prefix: str = _RUNTIME["topic_prefix"].default
-    scriptorium_partitions: int = Field(default=_RUNTIME["partitions"].default, ge=1)
-    scriptorium_replication_factor: int = Field(default=_RUNTIME["replication_factor"].default, ge=1)
+def secret(variables: Variables) -> str:
+    """What tokens are signed with; raises Misconfigured when it is missing or too short for the services."""
+    if len(found := need(variables, SECRET)) < SECRET_LENGTH:
+        raise Misconfigured(SECRET, f"has fewer than {SECRET_LENGTH} characters")
+    return found
 
 
-class Databases(Topics):
-    """What is prepared before the services start."""
-
-    batch_orchestrator_database_url: str
-    essay_lifecycle_database_url: str
-    class_management_database_url: str
-    student_matching_database_url: str
-    file_service_database_url: str
-
-    def url(self, member: Member) -> str:
-        """The database of a service."""
-        return str(getattr(self, f"{member.variable.lower()}_database_url"))
-
-
-def read[S: BaseSettings](kind: type[S], env_file: Path | None = None, known: Mapping[str, str] | None = None) -> S:
-    """Read variables: what is known, else the file, else the environment; raises Misconfigured if one is wrong."""
+def runtime_settings(variables: Variables) -> RuntimeSettings:
+    """The settings all services share, as they will read them; raises Misconfigured."""
+    not_wanted = {"database_url": "postgresql://", "jwt_secret": "-" * SECRET_LENGTH}
     try:
-        values: dict[str, Any] = {name.lower(): value for name, value in (known or {}).items()}
-        return kind(_env_file=env_file, **values)
+        return RuntimeSettings.model_validate({**not_wanted, "kafka_bootstrap_servers": need(variables, BROKERS)})
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
-        raise Misconfigured(str(problem["loc"][0]).upper(), problem["msg"]) from None
+        raise Misconfigured(f"SCRIPTORIUM_{problem['loc'][0]}".upper(), f"is wrong ({problem['msg']})") from None
 
 
-def write(env_file: Path, variables: Mapping[str, str]) -> None:
-    """Write KEY=value lines that `sh` and python-dotenv read alike; whoever sees the file sees all of it."""
-    lines = [f"{name}={_quoted(value)}\n" for name, value in variables.items()]
-    unfinished = env_file.with_name(f".{env_file.name}.{os.getpid()}")
+@contextmanager
+def written(env_file: Path | None, variables: Variables) -> Iterator[None]:
+    """The file is there, complete and private, as long as the block lasts: then what it says is true."""
+    if env_file is None:
+        yield
+        return
+    write_private(env_file, "".join(f"{name}={_quoted(name, value)}\n" for name, value in variables.items()))
     try:
-        write_private(unfinished, "".join(lines))
-        unfinished.replace(env_file)
+        yield
     finally:
-        unfinished.unlink(missing_ok=True)
+        env_file.unlink(missing_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a new file that only its owner may read; raises FileExistsError when it is there."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    """Write a file that only its owner may read; whoever sees it sees all of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
+    unfinished.replace(path)
 
 
-def _quoted(value: str) -> str:
+def _quoted(name: str, value: str) -> str:
     if _PLAIN.fullmatch(value):
         return value
     if not _QUOTABLE.fullmatch(value):
-        raise SecretUnwritable
+        raise Misconfigured(name, "has a quote, a backslash, a dollar or a space, which no env file can hold safely")
     return f"'{value}'"

@@ -11,23 +11,20 @@ class CommandFailed(Exception):
 
 
 class Misconfigured(CommandFailed):
-    """An environment variable is missing or wrong."""
+    """A variable is missing or wrong."""
 
     def __init__(self, variable: str, problem: str) -> None:
         super().__init__(
-            f"{variable}: {problem}",
-            "set it, or give the file that `scriptorium up --env-file FILE` wrote with --env-file FILE",
+            f"{variable} {problem}", "set it, or give the file of `scriptorium up --env-file FILE` with --env-file FILE"
         )
 
 
-class SecretUnwritable(CommandFailed):
-    """The secret has characters that a shell and python-dotenv read differently."""
+class NotPrepared(CommandFailed):
+    """A database or the broker cannot be reached or does not allow it."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "SCRIPTORIUM_JWT_SECRET holds a quote, a backslash, a dollar or a space",
-            "choose one without, or leave out --env-file",
-        )
+    def __init__(self, what: str, variable: str, reason: Exception) -> None:
+        said = f"{type(reason).__name__}: {reason}".splitlines()[0]
+        super().__init__(f"{what} could not be prepared ({said})", f"start it or correct {variable}")
 
 
 class NotReady(CommandFailed):

@@ -14,13 +14,13 @@ from common_core.status_enums import CourseCode
 from local_stack import LocalStackError
 from service_runtime.auth import Role, issue
 
-from scriptorium import demonstration, display, environment
-from scriptorium.client import Client
-from scriptorium.display import Board, say
-from scriptorium.environment import Addresses, Credentials, Databases
+from scriptorium import demonstration, display, environment, migrations
+from scriptorium.client import connected
+from scriptorium.display import following, say
+from scriptorium.environment import SERVICES, Variables
 from scriptorium.errors import CommandFailed
-from scriptorium.migrations import migrate_all
-from scriptorium.signals import end_in_order
+from scriptorium.migrations import prepare_topics
+from scriptorium.signals import ending_in_order
 from scriptorium.submission import Order, Outcome, Submission, files_in
 from scriptorium.system import Ports, running_system
 
@@ -44,16 +44,16 @@ def up(
     ports: Annotated[Ports, typer.Option(help="usual: 8001 to 8005 where free; fixed: those or none.")] = Ports.USUAL,
 ) -> None:
     """Run the whole system until Ctrl-C or SIGTERM."""
-    end_in_order(status=0)
     started = time.monotonic()
     if env_file:
+        env_file.parent.mkdir(parents=True, exist_ok=True)
         env_file.unlink(missing_ok=True)  # Whoever waits for it must not see an old one.
-    with running_system(data, ports, say) as system:
-        if env_file:
-            environment.write(env_file, system.variables)
-        display.show_addresses(system, env_file)
-        say(f"Ready after {time.monotonic() - started:.1f} s. Ctrl-C or SIGTERM ends it.")
-        system.watch(say)
+    with ending_in_order(status=0) as check, running_system(data, ports, say) as system:
+        check()
+        with environment.written(env_file, system.variables):
+            display.show_addresses(system, env_file)
+            say(f"Ready after {time.monotonic() - started:.1f} s. Ctrl-C or SIGTERM ends it.")
+            system.watch(say)
 
 
 @app.command()
@@ -66,15 +66,15 @@ def demo(
     """Run the whole system and take the examples, or your own essays, through it."""
     if (essays is None) != (roster is None):
         raise typer.BadParameter("your own files need both --essays FOLDER and --roster FILE")
-    end_in_order()
     orders = demonstration.own(essays, roster) if essays and roster else demonstration.examples()
-    with running_system(None, Ports.FREE, say) as system:
-        addresses = environment.read(Addresses, known=system.variables)
-        outcomes = _submit(addresses, TEACHER, orders)
+    with ending_in_order(), running_system(None, Ports.FREE, say) as system:
+        outcomes = _submit(system.variables, TEACHER, orders)
         for outcome in outcomes:
             display.show_outcome(outcome)
         if not essays:
-            outcomes += _submit(addresses, TEACHER, [demonstration.hundred(system.stack.folder / "class-of-100")])
+            outcomes += _submit(
+                system.variables, TEACHER, [demonstration.hundred(system.stack.folder / "class-of-100")]
+            )
             display.show_figures(outcomes[-1])
     sys.exit(_status(outcomes))
 
@@ -97,7 +97,6 @@ def submit(
     """
     if guest == (roster is not None):
         raise typer.BadParameter("say who is in the class with --roster FILE, or that there is none with --guest")
-    end_in_order()
     order = Order(
         "GUEST batch" if guest else "REGULAR batch",
         files_in(folder, but=roster),
@@ -107,7 +106,8 @@ def submit(
         expected,
         patience=timeout,
     )
-    outcomes = _submit(environment.read(Addresses, env_file), sub, [order])
+    with ending_in_order():
+        outcomes = _submit(environment.read(env_file), sub, [order])
     display.show_outcome(outcomes[0])
     sys.exit(_status(outcomes))
 
@@ -120,14 +120,18 @@ def token(
     env_file: EnvFile = None,
 ) -> None:
     """Print a bearer token, signed with SCRIPTORIUM_JWT_SECRET."""
-    secret = environment.read(Credentials, env_file).scriptorium_jwt_secret.get_secret_value()
-    typer.echo(issue(secret, sub, role, hours * 3600))
+    typer.echo(issue(environment.secret(environment.read(env_file)), sub, role, hours * 3600))
 
 
 @app.command()
 def migrate(env_file: EnvFile = None) -> None:
     """Bring all five databases to the newest version and create the topics."""
-    migrate_all(environment.read(Databases, env_file), say)
+    variables = environment.read(env_file)
+    prepare_topics(variables)
+    say("The topics are there.")
+    for member in SERVICES:
+        migrations.migrate(member, variables)
+        say(f"The database of the {member.title} is at its newest version.")
 
 
 def run() -> None:
@@ -141,15 +145,15 @@ def run() -> None:
         sys.exit(f"scriptorium: {where}{error.strerror or error}")
 
 
-def _submit(addresses: Addresses, sub: str, orders: Sequence[Order]) -> list[Outcome]:
+def _submit(variables: Variables, sub: str, orders: Sequence[Order]) -> list[Outcome]:
     """Take these batches through the system at the same time."""
-    lifetime = sum(order.patience for order in orders) + 60
-    teacher = issue(addresses.scriptorium_jwt_secret.get_secret_value(), sub, [Role.TEACHER], lifetime)
+    lifetime = max(order.patience for order in orders) + 60
+    bearer = issue(environment.secret(variables), sub, [Role.TEACHER], lifetime)
 
     async def all_of_them() -> list[Outcome]:
-        async with Client(addresses, teacher) as client:
-            with Board() as board:
-                return await asyncio.gather(*(Submission(client, each, board.report).run() for each in orders))
+        async with connected(variables, bearer) as client:
+            with following() as report:
+                return await asyncio.gather(*(Submission(client, order, report).run() for order in orders))
 
     return asyncio.run(all_of_them())
 

@@ -3,23 +3,40 @@
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 QUIET_SECONDS = 2.0
 
 
-def end_in_order(status: int | None = None) -> None:
-    """From now on end with this exit status when asked to, or with the usual 128 and the signal's number."""
-    asked_at = -QUIET_SECONDS
+@contextmanager
+def ending_in_order(status: int | None = None) -> Iterator[Callable[[], None]]:
+    """When asked to, end the block with this exit status, or with the usual 128 and the signal's number.
+
+    Gives a check that ends it too, should an earlier request have got lost.
+    """
+    asked: dict[int, float] = {}
 
     def end(number: int, _: FrameType | None) -> None:
-        nonlocal asked_at
         # Some programs send the signal twice at once (`timeout` does); the second must not disturb the tidying up.
-        if time.monotonic() - asked_at >= QUIET_SECONDS:
-            asked_at = time.monotonic()
-            sys.exit(128 + number if status is None else status)
+        if time.monotonic() - max(asked.values(), default=-QUIET_SECONDS) >= QUIET_SECONDS:
+            asked[128 + number if status is None else status] = time.monotonic()
+            check()
 
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, end)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` wants it ignored.
-        signal.signal(signal.SIGHUP, end)
+    def check() -> None:
+        if asked:
+            sys.exit(next(iter(asked)))
+
+    wanted = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` ignores it.
+        wanted.append(signal.SIGHUP)
+    before = {each: signal.signal(each, end) for each in wanted}
+    try:
+        yield check
+    except Exception:
+        check()  # Interrupted in the middle of something, a library may answer with an error of its own.
+        raise
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

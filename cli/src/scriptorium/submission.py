@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from uuid import UUID
@@ -30,7 +31,7 @@ class Order:
     roster: Path | None = None
     class_name: str = "My class"
     expected: int | None = None
-    """How many places the batch has. When not given as many as files, and those that stay free are closed."""
+    """How many slots the batch has. When not given as many as files, and those that stay free are closed."""
     choose: Choose = teacher.none_of_them
     """Who wrote an essay without a suggestion."""
     patience: float = 120.0
@@ -96,7 +97,7 @@ class Submission:
             decisions = teacher.decide(suggested.associations, self._students, self._order.choose)
             confirmed_at = time.monotonic()
             decided = await self._client.confirm(batch_id, decisions)
-            self._tell("confirmed", {each.original_file_name: teacher.how(each) for each in decided.associations})
+            self._tell(batch.status, {each.original_file_name: teacher.how(each) for each in decided.associations})
         batch = await self._until(lambda: self._end(batch_id))
         ready_at = time.monotonic()
         files, essays = await self._until(lambda: self._settled(batch_id))
@@ -116,22 +117,21 @@ class Submission:
 
     async def _upload(self, batch_id: UUID) -> None:
         for some in batched(self._order.files, FILES_PER_REQUEST):
-            await self._client.upload(batch_id, some)
+            self._waits_for = "the file service to hear of the batch"
+            await self._until(partial(self._client.upload, batch_id, some))
             self._tell(self._progress.status, {file.name: "uploaded" for file in some})
 
     async def _content(self, batch_id: UUID) -> Batch | None:
-        """The batch once it has all its content; places that stay free are closed if nobody asked for them."""
+        """The batch once it has all its content; slots that stay free are closed if nobody asked for them."""
         batch, (files, essays) = await asyncio.gather(self._client.batch(batch_id), self._contents(batch_id))
         self._tell(batch.status, {file.original_file_name: teacher.fate(file, essays) for file in files})
         if batch.status is not BatchStatus.AWAITING_CONTENT_VALIDATION:
             return batch
-        free = essays.free if essays else 0
-        all_in = essays and essays.decided >= {file.file_upload_id for file in files}
-        if free and all_in and len(files) >= len(self._order.files) and self._order.expected is None:
-            await self._client.close(batch_id)
-        self._waits_for = f"{free} more files: upload them, or close it with POST /v1/batches/{batch_id}/close"
-        if not (free and all_in):
-            self._waits_for = "the file service to read the files and the essay lifecycle to give them their places"
+        self._waits_for = "the file service to read the files and the essay lifecycle to give them their slots"
+        if essays.free and all(file.file_upload_id in {*essays.taken, *essays.surplus} for file in files):
+            self._waits_for = f"{essays.free} more files: upload them, or POST /v1/batches/{batch_id}/close"
+            if self._order.expected is None:
+                await self._client.close(batch_id)
         return None
 
     async def _suggestions(self, batch_id: UUID) -> Validation | None:
@@ -152,13 +152,14 @@ class Submission:
         self._waits_for = f"the essay lifecycle to say that its essays are ready (it is in {batch.status})"
         return None if batch.status in on_its_way else batch
 
-    async def _settled(self, batch_id: UUID) -> tuple[list[File], Essays | None] | None:
+    async def _settled(self, batch_id: UUID) -> tuple[list[File], Essays] | None:
         """All files once it is known what became of each, the surplus too."""
         self._waits_for = "the file service to read the surplus files"
         files, essays = await self._contents(batch_id)
-        return (files, essays) if all(teacher.settled(file, essays) for file in files) else None
+        on_their_way = [file for file in files if teacher.fate(file, essays) in ("uploaded", "read")]
+        return None if on_their_way else (files, essays)
 
-    async def _contents(self, batch_id: UUID) -> tuple[list[File], Essays | None]:
+    async def _contents(self, batch_id: UUID) -> tuple[list[File], Essays]:
         return await asyncio.gather(self._client.files(batch_id), self._client.essays(batch_id))
 
     async def _until[T](self, step: Callable[[], Awaitable[T | None]]) -> T:

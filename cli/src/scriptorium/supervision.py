@@ -1,6 +1,5 @@
 """Keeps things running: what has died is started again after a pause that grows."""
 
-import time
 from collections.abc import Callable
 
 from local_stack import LocalStackError
@@ -15,17 +14,16 @@ type Say = Callable[[str], None]
 class Watched:
     """Something that must run; `ended` says how it ended, or None while it runs."""
 
-    def __init__(self, name: str, ended: Callable[[], str | None], start: Callable[[], object]) -> None:
+    def __init__(self, name: str, ended: Callable[[], str | None], start: Callable[[], object], now: float) -> None:
         self._name = name
         self._ended = ended
         self._start = start
         self._pause = FIRST_PAUSE
-        self._started_at = time.monotonic()
+        self._started_at = now
         self._due_at: float | None = None
 
-    def look(self, say: Say) -> None:
-        """Start it again if it has died and the pause is over."""
-        now = time.monotonic()
+    def look(self, now: float, say: Say) -> None:
+        """Start it again if it has died and the pause is over; `now` in seconds of any clock."""
         if self._due_at is None and (outcome := self._ended()) is not None:
             if now - self._started_at > STEADY_SECONDS:
                 self._pause = FIRST_PAUSE
@@ -36,4 +34,4 @@ class Watched:
                 self._start()
             except LocalStackError as error:
                 say(str(error))
-            self._due_at, self._started_at = None, time.monotonic()
+            self._due_at, self._started_at = None, now

@@ -5,7 +5,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
@@ -17,8 +17,8 @@ import httpx
 from local_stack import ChildProcess, LocalStack, LocalStackError, free_port
 
 from scriptorium import environment
-from scriptorium.environment import SECRET, SECRET_LENGTH, SERVICES, Member, Topics
-from scriptorium.errors import Misconfigured, NotReady, PortTaken
+from scriptorium.environment import BROKERS, SECRET, SECRET_LENGTH, SERVICES, Member, Variables
+from scriptorium.errors import NotReady, PortTaken
 from scriptorium.migrations import CHECKOUT, migrate, prepare_topics
 from scriptorium.supervision import Say, Watched
 
@@ -41,13 +41,20 @@ class Ports(StrEnum):
 class RunningService:
     """One of the services as a child process."""
 
-    def __init__(self, member: Member, port: int, log_file: Path, variables: dict[str, str]) -> None:
+    def __init__(self, member: Member, variables: Variables, logs: Path) -> None:
         self.member = member
-        self.url = f"http://{HOST}:{port}"
-        # With a name that stays, a service that was killed gets its partitions back at once.
-        own = {"SCRIPTORIUM_HOST": HOST, "SCRIPTORIUM_PORT": str(port), "SCRIPTORIUM_INSTANCE_ID": "local"}
+        self.url = variables[f"{member.variable}_URL"]
+        own = {
+            "SCRIPTORIUM_DATABASE_URL": variables[f"{member.variable}_DATABASE_URL"],
+            "SCRIPTORIUM_FILE_SERVICE_URL": variables["FILE_SERVICE_URL"],
+            "SCRIPTORIUM_HOST": HOST,
+            "SCRIPTORIUM_PORT": self.url.rpartition(":")[2],
+            # With a name that stays, a service that was killed gets its partitions back at once.
+            "SCRIPTORIUM_INSTANCE_ID": "local",
+        }
         argv = [sys.executable, "-m", f"services.{member.folder}"]
         env = {**os.environ, **variables, **own}
+        log_file = logs / f"{member.folder}.log"
         self.process = ChildProcess(f"the {member.title}", argv, log_file, env=env, cwd=CHECKOUT)
 
     def ended(self) -> str | None:
@@ -75,41 +82,25 @@ class RunningService:
 class System:
     """What runs, and what other programs need to know of it."""
 
-    def __init__(self, stack: LocalStack, secret: str, ports: dict[Member, int]) -> None:
+    def __init__(self, stack: LocalStack, jwt_secret: str, ports: Mapping[Member, int]) -> None:
         self.stack = stack
         self.logs = stack.folder / "logs"
-        self.databases = {member: stack.postgres_url(member.folder) for member in SERVICES}
-        self.shared = {"KAFKA_BOOTSTRAP_SERVERS": stack.kafka_bootstrap_servers, SECRET: secret}
-        file_service_url = f"http://{HOST}:{ports[SERVICES[-1]]}"
-        self.services = [
-            RunningService(
-                member,
-                ports[member],
-                self.logs / f"{member.folder}.log",
-                {
-                    **self.shared,
-                    "SCRIPTORIUM_DATABASE_URL": self.databases[member],
-                    "SCRIPTORIUM_FILE_SERVICE_URL": file_service_url,
-                },
-            )
-            for member in SERVICES
-        ]
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """What the env file holds."""
-        addresses = {f"{service.member.variable}_URL": service.url for service in self.services}
-        databases = {f"{member.variable}_DATABASE_URL": url for member, url in self.databases.items()}
-        return {**self.shared, **addresses, **databases}
+        self.variables = {
+            BROKERS: stack.kafka_bootstrap_servers,
+            **{f"{member.variable}_URL": f"http://{HOST}:{port}" for member, port in ports.items()},
+            SECRET: jwt_secret,
+            **{f"{member.variable}_DATABASE_URL": stack.postgres_url(member.folder) for member in ports},
+        }
+        self.services = [RunningService(member, self.variables, self.logs) for member in ports]
 
     def start(self) -> None:
         """Start every service as soon as its database is there, and wait until all are ready."""
         with ThreadPoolExecutor() as pool:
-            created = [pool.submit(self.stack.create_database, member.folder) for member in SERVICES]
-            prepare_topics(environment.read(Topics, known=self.shared))
+            created = [pool.submit(self.stack.create_database, each.member.folder) for each in self.services]
+            prepare_topics(self.variables)
             for service, database in zip(self.services, created, strict=True):
                 database.result()
-                migrate(service.member, self.databases[service.member])
+                migrate(service.member, self.variables)
                 service.process.start()
         # Not through a proxy: the services are on this machine.
         with httpx.Client(trust_env=False, timeout=5) as client:
@@ -123,28 +114,27 @@ class System:
 
     def watch(self, say: Say) -> NoReturn:
         """Start again whatever dies, for ever."""
-        watched = [Watched(each.process.name, each.ended, each.process.start) for each in self.services]
+        now = time.monotonic()
+        watched = [Watched(each.process.name, each.ended, each.process.start, now) for each in self.services]
         for name, server in (("Kafka", self.stack.kafka), ("PostgreSQL", self.stack.postgres)):
             again = partial(_start_again, server.kill, server.start)
-            watched.append(Watched(name, partial(_silent, server.port), again))
+            watched.append(Watched(name, partial(_silent, server.port), again, now))
         while True:
             for each in watched:
-                each.look(say)
+                each.look(time.monotonic(), say)
             time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
 def running_system(data: Path | None, ports: Ports, say: Say) -> Iterator[System]:
     """The system, ready, for as long as the block lasts; without `data` in a temporary folder, removed at the end."""
-    secret = os.environ.get(SECRET)
-    if secret is not None and len(secret) < SECRET_LENGTH:
-        raise Misconfigured(SECRET, f"has fewer than {SECRET_LENGTH} characters")
+    given = environment.secret(os.environ) if os.environ.get(SECRET) else None
     chosen = choose_ports(ports, say)
     with ExitStack() as undo:
         say("Starting Kafka and PostgreSQL …")
         stack = undo.enter_context(LocalStack(data))
         say(f"Starting the five services, logs in {stack.folder / 'logs'} …")
-        system = System(stack, secret or _kept_secret(stack.folder / "jwt-secret"), chosen)
+        system = System(stack, given or _kept_secret(stack.folder / "jwt-secret"), chosen)
         undo.callback(system.stop)
         system.start()
         yield system

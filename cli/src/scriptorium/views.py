@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from common_core.events import Evidence, StudentEssay
+from common_core.events import Evidence
 from common_core.status_enums import (
     AssociationValidationMethod,
     BatchStatus,
@@ -22,18 +22,6 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Made(View):
-    """A new class."""
-
-    class_id: UUID
-
-
-class Registered(View):
-    """A new batch."""
-
-    batch_id: UUID
-
-
 class Move(View):
     """One step of a batch."""
 
@@ -46,15 +34,12 @@ class Move(View):
 class Batch(View):
     """A batch in the orchestrator."""
 
-    batch_id: UUID
     status: BatchStatus
-    essays: list[StudentEssay]
-    deferred: list[str]
     history: list[Move]
 
 
 class Slot(View):
-    """A place for an essay."""
+    """One of the places of a batch."""
 
     essay_id: UUID
     state: SlotState
@@ -62,36 +47,31 @@ class Slot(View):
 
 
 class Excess(View):
-    """A file without a place."""
+    """A file without a slot."""
 
     file_upload_id: UUID
     reason: ExcessReason
 
 
 class Essays(View):
-    """The places of a batch."""
+    """The slots of a batch, and the surplus."""
 
-    slots: list[Slot]
-    excess: list[Excess]
+    slots: list[Slot] = []
+    excess: list[Excess] = []
 
     @property
     def taken(self) -> dict[UUID, UUID]:
-        """The files that took or closed a place, each with the essay it became there."""
+        """The files that took or closed a slot, each with the essay of that slot."""
         return {slot.file_upload_id: slot.essay_id for slot in self.slots if slot.file_upload_id}
 
     @property
-    def reasons(self) -> dict[UUID, ExcessReason]:
-        """Why files have no place."""
+    def surplus(self) -> dict[UUID, ExcessReason]:
+        """The files without a slot, and why."""
         return {excess.file_upload_id: excess.reason for excess in self.excess}
 
     @property
-    def decided(self) -> set[UUID]:
-        """The files of which it is known whether they have a place."""
-        return {*self.taken, *self.reasons}
-
-    @property
     def free(self) -> int:
-        """How many places have no file yet."""
+        """How many slots have no file yet."""
         return sum(slot.state is SlotState.FREE for slot in self.slots)
 
 
@@ -117,12 +97,6 @@ class Student(View):
         return f"{self.first_name} {self.last_name}".strip()
 
 
-class Roster(View):
-    """Everybody of the class."""
-
-    students: list[Student]
-
-
 class Association(View):
     """An essay, who is suggested for it, and what was decided."""
 
@@ -137,7 +111,7 @@ class Association(View):
 
 
 class Validation(View):
-    """The associations of a batch; `open` once the teacher is asked."""
+    """The associations of a batch; `expected` until the teacher is asked."""
 
     status: str
     associations: list[Association]

@@ -4,18 +4,16 @@ Source of the format: the CloudEvents Kafka protocol binding 1.0.2.
 """
 
 import base64
-import binascii
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pydantic_core
 from common_core.errors import DomainError
 from pydantic import ValidationError
-from uuid_utils.compat import uuid7
 
 type Headers = Sequence[tuple[str, bytes]]
 
@@ -89,7 +87,7 @@ def _structured_data(document: dict[str, Any]) -> bytes:
         return pydantic_core.to_json(document["data"])
     try:
         return base64.b64decode(document.get("data_base64", ""), validate=True)
-    except (binascii.Error, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise Undecodable("data_base64 is not base64") from error
 
 
@@ -105,7 +103,8 @@ def _envelope(attributes: Mapping[str, str], data: bytes) -> Envelope:
         id=attributes["id"],
         source=attributes["source"],
         type=attributes["type"],
-        correlation_id=attributes.get("correlationid", "")[:MAX_CORRELATION] or str(uuid7()),
+        correlation_id=attributes.get("correlationid", "")[:MAX_CORRELATION]
+        or str(uuid5(NAMESPACE_URL, f"{attributes['source']} {attributes['id']}")),
         causation_id=attributes.get("causationid"),
         traceparent=attributes.get("traceparent"),
         data=data,

@@ -45,11 +45,13 @@ class Consumer(ConsumerRebalanceListener):
                 self.problem = f"the broker cannot be reached: {error!r}"
                 log.warning("consumer_interrupted", error=repr(error))
                 await asyncio.sleep(0.5)
+            except Exception as error:
+                # No record should be able to cause this; but if one does, it must be seen and not end the loop.
+                self.problem = f"the consumer fails: {error!r}"
+                log.exception("consumer_failed")
+                await asyncio.sleep(0.5)
             finally:
-                with contextlib.suppress(KafkaError, asyncio.TimeoutError):
-                    async with asyncio.timeout(5):
-                        await self._commit_last()
-                        await self._client.stop()
+                await self._leave(self._client)
 
     def stop(self) -> None:
         """Finish the micro-batch at hand, commit its offsets and leave the group."""
@@ -64,6 +66,16 @@ class Consumer(ConsumerRebalanceListener):
         """From here on messages come."""
         self.problem = None
         log.info("partitions_assigned", count=len(assigned))
+
+    async def _leave(self, client: AIOKafkaConsumer) -> None:
+        """Commit and leave the group; a member that did not leave would keep its partitions from everyone."""
+        for last_step in (self._commit_last, client.stop):
+            with contextlib.suppress(KafkaError, asyncio.TimeoutError):
+                async with asyncio.timeout(3):
+                    await last_step()
+        if self._offsets is not None:
+            self._offsets.cancel()
+            self._offsets = None
 
     def _new_client(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -106,5 +118,4 @@ class Consumer(ConsumerRebalanceListener):
     async def _commit_last(self) -> None:
         """Wait for the offsets on their way: one commit is in flight at a time."""
         if self._offsets is not None:
-            await self._offsets
-            self._offsets = None
+            await asyncio.wait([self._offsets])

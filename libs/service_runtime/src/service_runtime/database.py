@@ -52,6 +52,7 @@ def create_engine(url: str, application_name: str) -> AsyncEngine:
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
+        hide_parameters=True,  # Errors are logged; names and texts must not be.
         connect_args={"server_settings": server_settings, "command_timeout": 60, "timeout": 5},
     )
 

@@ -93,6 +93,8 @@ NEXT_OF_QUEUES = text("""
         CROSS JOIN LATERAL (SELECT position FROM parked_messages
             WHERE topic = wanted.topic AND key = wanted.key AND state <> 'dead' ORDER BY position LIMIT 1) AS head)
 """)
+# A message is parked behind a head that it holds: wait for it, or the head's end would leave it without anybody to wake it.
+LOCK = text("SELECT position FROM parked_messages WHERE position = :position FOR UPDATE")
 AGAIN = text("""
     UPDATE parked_messages SET state = :state, reason = :reason, error = :error, waits_for = :waits_for,
         attempts = :attempts, due_at = COALESCE(now() + make_interval(secs => CAST(:delay AS float8)), 'infinity')
@@ -180,6 +182,7 @@ async def add(session: AsyncSession, message: Message, verdict: Verdict) -> None
 
 async def again(session: AsyncSession, position: int, attempts: int, verdict: Verdict) -> None:
     """Keep a message parked after another failed attempt."""
+    await session.execute(LOCK, {"position": position})
     await session.execute(AGAIN, {**_columns(verdict), "attempts": attempts, "position": position})
 
 

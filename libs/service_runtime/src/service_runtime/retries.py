@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from common_core.errors import NotYet
 from sqlalchemy import Row
 
 from service_runtime import metrics, parked
@@ -83,7 +84,9 @@ class Retries:
             await self._again(work, row, message, error)
 
     async def _again(self, work: UnitOfWork, row: Row[Any], message: Message, error: Exception) -> None:
-        attempts = row.attempts + 1
+        # Waiting is no failure: a bug met after long waiting gets all its attempts, and so does a replayed message.
+        goes_on = isinstance(error, NotYet) == (row.state == parked.State.WAITING)
+        attempts = row.attempts + 1 if goes_on else 1
         waited = (row.at - row.parked_at).total_seconds()
         verdict = parked.judge(error, attempts, waited, self._delivery.settings)
         await parked.again(work.session, row.position, attempts, verdict)

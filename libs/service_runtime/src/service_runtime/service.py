@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -51,6 +53,8 @@ class Service:
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then finish what is at hand and stop."""
         settings = load_settings(self.settings)
+        # uvicorn stops gracefully and then raises the signal again: that end is a good one.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         logging.configure(self.name, settings.log_level)
         uvicorn.run(
             self.app(settings), host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=3
