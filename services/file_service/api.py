@@ -1,5 +1,6 @@
 """What teachers and services ask the file service: take files, tell what became of them, give texts."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from common_core.events.base import Contract
@@ -12,7 +13,7 @@ from service_runtime.http import Work, router
 from uuid_utils.compat import uuid7
 
 from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Upload, raw_storage_id
-from services.file_service.receiving import MAX_REQUEST_BYTES, ReceivedFile, fingerprint, receive
+from services.file_service.receiving import MAX_REQUEST_BYTES, ReceivedFile, fingerprint, received
 from services.file_service.repository import Batches, Contents, Uploads
 from services.file_service.settings import Settings
 
@@ -58,19 +59,22 @@ async def upload_files(work: Work, teacher: Teacher, batch_id: UUID, request: Re
     if batch.cancelled:
         raise BatchIsCancelled(batch_id)
     await work.release()
-    files = await receive(request)
-    await idempotency.claim(work, request, fingerprint(files))
-    batch = await Batches(work).locked(batch_id)
-    settings: Settings = request.app.state.settings
-    uploads = {file: work.add(_received(batch, file, settings.max_file_bytes)) for file in files}
+    async with received(request) as files:
+        await idempotency.claim(work, request, fingerprint(files))
+        uploads = await _store(work, await Batches(work).locked(batch_id), files, request.app.state.settings)
+    work.publish([SetTimer(EXTRACT, batch_id, work.cause.at, unless_set=True)])
+    return [Accepted.model_validate(upload, from_attributes=True) for upload in uploads]
+
+
+async def _store(work: Work, batch: KnownBatch, files: Sequence[ReceivedFile], settings: Settings) -> list[Upload]:
+    uploads = {file: work.add(_upload(batch, file, settings.max_file_bytes)) for file in files}
     for file in sorted(files, key=lambda each: each.digest):
         if storage_id := uploads[file].raw_file_storage_id:
             await Contents(work).store(storage_id, await file.data())
-    work.publish([SetTimer(EXTRACT, batch_id, work.cause.at, unless_set=True)])
-    return [Accepted.model_validate(upload, from_attributes=True) for upload in uploads.values()]
+    return list(uploads.values())
 
 
-def _received(batch: KnownBatch, file: ReceivedFile, most_bytes: int) -> Upload:
+def _upload(batch: KnownBatch, file: ReceivedFile, most_bytes: int) -> Upload:
     # Nothing is said about a file that is too large before its turn: it would take the slot of an earlier one.
     storage_id = raw_storage_id(file.digest) if file.size <= most_bytes else None
     return batch.receive(uuid7(), file.name, file.size, storage_id)

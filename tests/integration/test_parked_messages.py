@@ -371,7 +371,7 @@ async def test_a_dead_letter_made_due_too_early_is_a_dead_letter_again(
 
     await database.fetch(REPLAY)
 
-    await wait_until(lambda: database.fetch("SELECT 1 FROM parked_messages WHERE state = 'dead' AND due_at < now() - interval '0 s' AND position > 0"))
+    await wait_until(lambda: parked(database, "dead"))
     assert await lines(database, page) == []
 
 

@@ -93,7 +93,7 @@ NEXT_OF_QUEUES = text("""
         CROSS JOIN LATERAL (SELECT position FROM parked_messages
             WHERE topic = wanted.topic AND key = wanted.key AND state <> 'dead' ORDER BY position LIMIT 1) AS head)
 """)
-# A message is parked behind a head that it holds: wait for it, or the head's end would leave it without anybody to wake it.
+# Whoever parks a message behind this one holds it: wait, or the message could be left without anybody to wake it.
 LOCK = text("SELECT position FROM parked_messages WHERE position = :position FOR UPDATE")
 AGAIN = text("""
     UPDATE parked_messages SET state = :state, reason = :reason, error = :error, waits_for = :waits_for,

@@ -26,6 +26,7 @@ class UnitOfWork:
         self.timers = timers.Changes()
         self.touched: set[str] = set()
         self._loaded: dict[tuple[type[Any], UUID], Any] = {}
+        self._seen: dict[tuple[type[Any], UUID], Any] = {}
 
     async def load(self, model: type[Any], ids: Iterable[UUID]) -> None:
         """Load and lock aggregates in one query in id order, so that two transactions cannot deadlock."""
@@ -62,7 +63,11 @@ class UnitOfWork:
 
     async def read[A](self, model: type[A], which: UUID) -> A | None:
         """The aggregate without a lock, to look at only."""
-        return self.loaded(model, which) or await self.session.get(model, which)
+        found = self.loaded(model, which) or self._seen.get((model, which))
+        if found is None:
+            # Kept, since the session holds what it has loaded only weakly: a micro-batch asks for the same many times.
+            found = self._seen[model, which] = await self.session.get(model, which)
+        return found
 
     def add[A](self, aggregate: A) -> A:
         """Store a new aggregate; messages later in the same micro-batch find it."""
@@ -86,6 +91,7 @@ class UnitOfWork:
         """End what was only read so far, so that nothing is held while a slow client sends."""
         await self.session.rollback()
         self._loaded.clear()
+        self._seen.clear()
 
     async def save(self) -> None:
         """Write everything that is still in memory."""
