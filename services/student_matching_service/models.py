@@ -20,6 +20,8 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
 
 MATCH = "match"
+ROOM = 800_000
+"""Bytes for all results of a batch: what is larger is not taken by Kafka, and the teacher would never be asked."""
 
 
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
@@ -88,7 +90,7 @@ class MatchRequest(Base):
             class_id=self.class_id,
             course_code=self.course_code,
             teacher_id=self.teacher_id,
-            results=tuple(results),
+            results=_with_room_for_all(results),
         )
         return [suggested]
 
@@ -96,3 +98,20 @@ class MatchRequest(Base):
         """The associations are decided, or the batch is cancelled."""
         self.closed = True
         return [CancelTimer(MATCH, self.batch_id)]
+
+
+def _with_room_for_all(results: Sequence[EssayMatch]) -> tuple[EssayMatch, ...]:
+    """The results, with less evidence for each suggestion where otherwise they would be too large to be said."""
+    for pieces in (None, 2, 1):
+        said = tuple(_with_evidence(result, pieces) for result in results)
+        if sum(len(result.model_dump_json().encode()) for result in said) <= ROOM:
+            return said
+    return tuple(_with_evidence(result, 0) for result in results)
+
+
+def _with_evidence(result: EssayMatch, most: int | None) -> EssayMatch:
+    shorter = [
+        each.model_copy(update={"match_reasons": each.match_reasons[:most], "evidence": (each.evidence or ())[:most]})
+        for each in result.suggestions
+    ]
+    return result.model_copy(update={"suggestions": tuple(shorter)})

@@ -36,8 +36,8 @@ class Page(Base):
 
     page_id: Mapped[UUID] = mapped_column(primary_key=True)
     lines: Mapped[tuple[str, ...]] = mapped_column(Json(tuple[str, ...]), default=())
-    last_size: Mapped[int] = mapped_column(default=0)
-    """An integer of PostgreSQL: a file of 3 GB is a bug that only the database finds."""
+    largest: Mapped[int] = mapped_column(default=0)
+    """An integer of PostgreSQL: a file of 3 GB is a bug that shows only when the page is written."""
 
     def note(self, line: str) -> list[Event]:
         """Note a line, and say so."""
@@ -82,7 +82,7 @@ async def open_page(work: UnitOfWork, event: RegisterBatchV1) -> list[Event]:
 def note_line(page: Page, event: EssayContentProvisionedV1) -> list[Event]:
     if event.original_file_name in trouble:
         raise trouble[event.original_file_name]
-    page.last_size = event.file_size_bytes
+    page.largest = max(page.largest, event.file_size_bytes)
     return page.note(event.original_file_name)
 
 

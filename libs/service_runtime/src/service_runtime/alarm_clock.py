@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service_runtime import metrics, parked, timers
 from service_runtime.database import is_lost_connection
+from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Handlers, TimerHandler
 from service_runtime.logging import log
 from service_runtime.settings import RuntimeSettings
@@ -71,6 +72,7 @@ class AlarmClock:
             for model in {self._handlers[timer.name].loads for timer in due}:
                 await work.load(model, [each.aggregate_id for each in due if self._handlers[each.name].loads is model])
             taken = await self._take(work, [timer.setting_id for timer in due], only_due=True)
+            failpoint("timers.after_take")
             for timer in due:
                 if timer.setting_id in taken:
                     await self._decide(work, timer)
@@ -120,6 +122,7 @@ class AlarmClock:
         else:
             arguments = (aggregate, timers.cause_of(timer), self._tools, self._units.reading)
             prepared = await prepare(*arguments[: timer_handler.prepare_takes])
+        failpoint("timers.after_prepare")
         async with self._units.begin() as work:
             await work.load(model, [timer.aggregate_id])
             if await self._take(work, [timer.setting_id], only_due=False) and aggregate is not None:

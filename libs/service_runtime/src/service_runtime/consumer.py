@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from service_runtime import metrics
 from service_runtime.delivery import Delivery
+from service_runtime.failpoints import failpoint
 from service_runtime.logging import log
 from service_runtime.messages import decode
 from service_runtime.settings import RuntimeSettings
@@ -41,9 +42,10 @@ class Consumer(ConsumerRebalanceListener):
                 await self._client.start()
                 self._client.subscribe(list(self._topics), listener=self)
                 await self._consume(self._client)
-            except (KafkaError, OSError) as error:
-                self.problem = f"the broker cannot be reached: {error!r}"
-                log.warning("consumer_interrupted", error=repr(error))
+            except Exception as error:
+                expected = isinstance(error, KafkaError | OSError)
+                self.problem = f"the consumer begins anew after {error!r}"
+                log.warning("consumer_interrupted", error=repr(error), exc_info=None if expected else error)
                 await asyncio.sleep(0.5)
             except Exception as error:
                 # No record should be able to cause this; but if one does, it must be seen and not end the loop.
@@ -96,6 +98,7 @@ class Consumer(ConsumerRebalanceListener):
             fetched = await client.getmany(timeout_ms=200, max_records=self._settings.micro_batch)
             if fetched:
                 await self._deliver(fetched)
+                failpoint("consumer.before_offsets")
                 await self._commit_last()
                 self._offsets = asyncio.create_task(self._commit(client, fetched))
 

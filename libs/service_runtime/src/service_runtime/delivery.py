@@ -18,6 +18,7 @@ from sqlalchemy import inspect
 from service_runtime import inbox, metrics, parked
 from service_runtime.cloudevents import Undecodable
 from service_runtime.database import is_conflict, is_lost_connection
+from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Cause, Handlers
 from service_runtime.logging import log
 from service_runtime.messages import Message
@@ -110,6 +111,7 @@ class Delivery:
             metrics.DUPLICATES.inc(len(messages) - len(fresh))
             if at is None:
                 return
+            failpoint("delivery.after_claim")
             held: dict[parked.Queue, object] = {**await parked.hold_up(work.session, fresh)}
             await self.load(work, [each for each in fresh if (each.record.topic, each.key) not in held])
             await self._decide_all(work, fresh, held, at)
@@ -170,6 +172,7 @@ class Delivery:
     async def _park(self, message: Message, error: Exception) -> None:
         async with self.units.begin() as work:
             fresh, _ = await inbox.claim(work.session, [message])
+            failpoint("delivery.before_park")
             if fresh:
                 await self._add_parked(work, message, error)
 

@@ -20,6 +20,7 @@ from service_runtime import idempotency, metrics
 from service_runtime.auth import authenticate
 from service_runtime.cloudevents import MAX_CORRELATION
 from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
+from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Cause
 from service_runtime.idempotency import AlreadyAnswered
 from service_runtime.logging import log
@@ -77,6 +78,7 @@ async def _in_one_transaction(request: Request, endpoint: Endpoint) -> Response:
             await idempotency.remember(work, request, response)
     except AlreadyAnswered as answered:
         return answered.response
+    failpoint("http.before_answer")
     return response
 
 

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from service_runtime import cloudevents, metrics
+from service_runtime.failpoints import failpoint
 from service_runtime.logging import log
 from service_runtime.outbox import CHANNEL
 from service_runtime.settings import RuntimeSettings
@@ -24,6 +25,8 @@ LEADERSHIP = "SELECT pg_try_advisory_lock(hashtext('scriptorium-relay'))"
 PAGE = "SELECT * FROM outbox ORDER BY position LIMIT $1"
 DELETE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
 STANDBY_SECONDS = 1.0
+
+LOST_CONNECTIONS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
 
 # murmur2 in pure Python is a third of the relay's work; keys repeat.
 _hashed = functools.lru_cache(100_000)(murmur2)
@@ -51,9 +54,13 @@ class Relay:
         while True:
             try:
                 await self._connect_and_lead()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError) as error:
+            except Exception as error:
                 self.problem = f"the relay cannot work: {error!r}"
-                log.warning("relay_interrupted", error=repr(error))
+                log.warning(
+                    "relay_interrupted",
+                    error=repr(error),
+                    exc_info=None if isinstance(error, LOST_CONNECTIONS) else error,
+                )
             finally:
                 self.leads = False
                 metrics.RELAY_LEADS.set(0)
@@ -102,10 +109,14 @@ class Relay:
     async def publish_page(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
         """Publish the oldest rows and delete those acknowledged; whether there were any."""
         rows = await connection.fetch(PAGE, self._settings.relay_page)
+        if rows:
+            failpoint("relay.before_produce")
         acknowledgements = [await self._send(producer, row) for row in rows]
         await asyncio.gather(*acknowledgements)
         if rows:
+            failpoint("relay.after_produce")
             await connection.execute(DELETE, [row["position"] for row in rows])
+            failpoint("relay.after_delete")
             metrics.RELAYED.inc(len(rows))
         return bool(rows)
 

@@ -10,6 +10,7 @@ from service_runtime import metrics, parked
 from service_runtime.cloudevents import Undecodable
 from service_runtime.database import is_lost_connection
 from service_runtime.delivery import AggregateUnknown, Delivery, HandlersFailed, log_parked
+from service_runtime.failpoints import failpoint
 from service_runtime.messages import Message, decode
 from service_runtime.unit_of_work import UnitOfWork
 
@@ -45,6 +46,7 @@ class Retries:
                 parked_messages = [(row, self._decoded(row)) for row in await parked.queues(work.session, queues, most)]
                 await self._delivery.load(work, [message for _, message in parked_messages])
                 handled = await self._decide_all(work, parked_messages)
+                failpoint("retries.after_decide")
                 await parked.done(work.session, handled, queues)
         except Exception as error:
             if is_lost_connection(error):

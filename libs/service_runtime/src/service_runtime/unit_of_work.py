@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from service_runtime import timers
+from service_runtime.failpoints import failpoint
 from service_runtime.handlers import CancelTimer, Cause, Effects, SetTimer
 from service_runtime.outbox import Outbox
 from service_runtime.signals import Signals
@@ -115,7 +116,9 @@ class UnitsOfWork:
             work = UnitOfWork(session, self._topic_prefix)
             yield work
             await work.save()
+            failpoint("unit_of_work.before_commit")
             await session.commit()
+        failpoint("unit_of_work.after_commit")
         await self._signals.committed(
             keys=work.touched, said=bool(work.outbox.rows), timers_changed=bool(work.timers.changed)
         )

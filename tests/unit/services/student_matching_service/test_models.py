@@ -10,9 +10,11 @@ from common_core.events import (
     ClassRosterChangedV1,
     EssayMatch,
     EssayRef,
+    Evidence,
     RosterStudent,
+    StudentSuggestion,
 )
-from common_core.status_enums import CourseCode, NoMatchReason
+from common_core.status_enums import AssociationConfidenceLevel, CourseCode, NoMatchReason
 from service_runtime import CancelTimer, SetTimer
 
 from services.student_matching_service.models import MATCH, KnownRoster, MatchRequest
@@ -78,6 +80,29 @@ def test_what_was_found_out_is_said_with_all_about_the_batch() -> None:
             batch_id=BATCH, class_id=CLASS, course_code=CourseCode.SV1, teacher_id="berit", results=(RESULT,)
         )
     ]
+
+
+@pytest.mark.parametrize(("essays", "words", "kept"), [(1, 9_000, 5), (500, 10, 5), (500, 60, 2), (500, 900, 0)])
+def test_a_large_batch_is_suggested_with_less_evidence_rather_than_not_at_all(
+    essays: int, words: int, kept: int
+) -> None:
+    sentences = tuple(f"{number} {'word ' * words}" for number in range(5))
+    suggestion = StudentSuggestion(
+        student_id=UUID(int=9),
+        student_name="Anna Ek",
+        confidence_score=0.9,
+        confidence_level=AssociationConfidenceLevel.MEDIUM,
+        match_reasons=sentences,
+        evidence=tuple(Evidence(found=sentence, where="first line") for sentence in sentences),
+    )
+    result = EssayMatch(**ESSAY.model_dump(), suggestions=(suggestion,))
+
+    (said,) = a_request().matched([result] * essays)
+
+    assert isinstance(said, BatchAuthorMatchesSuggestedV1)
+    assert len(said.model_dump_json().encode()) < 900_000
+    assert {each.suggestions[0].match_reasons for each in said.results} == {sentences[:kept]}
+    assert {each.suggestions[0].student_id for each in said.results} == {UUID(int=9)}
 
 
 def test_once_the_associations_are_decided_nothing_is_matched_or_said_any_more() -> None:
