@@ -8,17 +8,20 @@ from common_core.events import RegisterBatchV1, StudentEssay
 from common_core.events.base import Contract
 from common_core.events.words import Assignment, ExpectedEssayCount
 from common_core.status_enums import BatchStatus, CourseCode
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import Field
-from service_runtime.auth import Reader, Teacher
+from service_runtime import ops
+from service_runtime.auth import Operator, Reader, Teacher
 from service_runtime.http import Work, router
 from uuid_utils.compat import uuid7
 
 from services.batch_orchestrator_service.models import Batch
 from services.batch_orchestrator_service.repository import Batches
 from services.batch_orchestrator_service.state_machine import BatchTrigger
+from services.batch_orchestrator_service.why import explain, facts_about
 
 routes = router()
+operator_routes = router("/ops")
 
 
 class Registration(Contract):
@@ -119,3 +122,29 @@ async def cancel_batch(work: Work, teacher: Teacher, batch_id: UUID) -> Accepted
     batch = await Batches(work).owned(batch_id, teacher)
     work.publish(batch.cancel(teacher.sub, work.cause))
     return Accepted(batch_id=batch.batch_id, status=batch.status)
+
+
+class WhyView(Contract):
+    """What a batch waits for, in one sentence, and the facts behind it."""
+
+    batch_id: UUID
+    status: BatchStatus
+    why: str
+    deferred: tuple[BatchTrigger, ...]
+    waiting: dict[str, ops.AtKey | None]
+
+
+@operator_routes.get("/batches/{batch_id}/why")
+async def why(work: Work, request: Request, operator: Operator, batch_id: UUID) -> WhyView:
+    """What a batch waits for and since when; asks every service."""
+    batch = await Batches(work).visible(batch_id, operator)
+    own = (await ops.show_key(work, request, operator, str(batch_id))).model_dump(mode="json")
+    await work.release()
+    facts = await facts_about(batch_id, own, request.app.state.settings)
+    return WhyView(
+        batch_id=batch_id,
+        status=batch.status,
+        why=explain(batch, facts),
+        deferred=batch.deferred,
+        waiting=facts.waiting,
+    )

@@ -2,7 +2,10 @@
 
 from service_runtime import Service
 
-from services.batch_orchestrator_service.api import routes
+from services.batch_orchestrator_service.api import operator_routes, routes
 from services.batch_orchestrator_service.handlers import handlers
+from services.batch_orchestrator_service.settings import Settings
 
-service = Service(name="batch-orchestrator", handlers=handlers, router=routes)
+service = Service(
+    name="batch-orchestrator", handlers=handlers, router=routes, settings=Settings, operator_router=operator_routes
+)

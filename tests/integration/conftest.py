@@ -4,16 +4,16 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-import structlog
+import service_runtime.logging
 from local_stack import LocalStack
 
 from tests.integration import notebook
 from tests.integration.world import RealParts, World
 
 
-# What a failing test shows: what went wrong, not every message.
+# A failing test shows what went wrong, as it would stand in production's log, not every message.
+service_runtime.logging.configure("tests", "WARNING")
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,16 @@
 """A message has its effects once, however often it comes: the inbox is claimed in the transaction of the effects."""
 
+import asyncio
+import signal
 from dataclasses import replace
 from uuid import UUID, uuid4
 
+import pytest
 from common_core.events import EssaySlotAssignedV1, Topic
 from service_runtime.testing import wait_until
 
 from tests.integration.notebook import TABLES, line, opening, service
 from tests.integration.world import INSTANCE, Database, World
-
-# The first thing after a commit, and before the offset, is to wake what waits for the aggregate: here it can be stopped.
-WAITS_FOR = """
-    INSERT INTO parked_messages (state, reason, error, waits_for, due_at, source, event_id, type, key, topic, partition,
-        record_offset, record_headers)
-    VALUES ('waiting', 'not_yet', '', $1, 'infinity', 'test', '1', 'LineV1', 'k', 'elsewhere', 0, 0, '[]')
-"""
-
 
 async def lines(database: Database, page_id: UUID) -> list[str]:
     rows = await database.fetch("SELECT jsonb_array_elements_text(lines) AS line FROM pages WHERE page_id = $1", page_id)
@@ -88,45 +83,25 @@ async def test_the_same_id_from_two_sources_is_two_messages(world: World) -> Non
     assert await lines(database, page_id) == ["from here", "from there"]
 
 
-async def test_a_process_killed_before_its_commit_has_done_nothing_and_nothing_is_lost(world: World) -> None:
+@pytest.mark.parametrize("place", ["delivery.after_claim", "unit_of_work.before_commit", "consumer.before_offsets"])
+async def test_a_process_killed_anywhere_between_log_and_offset_has_each_effect_once(world: World, place: str) -> None:
     database, page_id = await world.database(service, TABLES), uuid4()
-    process = await world.process(service, "tests.integration.notebook", TABLES)
-    opened = await world.outside.publish(opening(page_id))
-    await wait_until(lambda: database.seen(opened), 30)
-    async with database.holding("SELECT * FROM pages FOR UPDATE"):
-        await world.outside.publish(line(page_id, "one"))
-        await wait_until(database.somebody_waits_for_a_lock)
+    # All in one topic, hence in one micro-batch.
+    for event in (opening(page_id), line(page_id, "one"), line(page_id, "two")):
+        await world.outside.publish(event, topic=Topic.UPSTREAM)
 
-        process.kill()
-    assert await lines(database, page_id) == []
+    process = await world.process(service, "tests.integration.notebook", TABLES, failpoints=f"{place}=kill")
+    assert await asyncio.to_thread(process.wait, 30) == -signal.SIGKILL
 
-    await world.run(service, TABLES, instance_id=INSTANCE)
-
-    await wait_until(lambda: world.is_done(service))
-    assert await lines(database, page_id) == ["one"]
-
-
-async def test_a_process_killed_between_its_commit_and_the_offset_has_each_effect_once(world: World) -> None:
-    database, page_id = await world.database(service, TABLES), uuid4()
-    process = await world.process(service, "tests.integration.notebook", TABLES)
-    await world.outside.publish(opening(page_id))
-    await wait_until(lambda: world.is_done(service), 30)
-    await database.fetch(WAITS_FOR, str(page_id))
-    async with database.holding("SELECT * FROM parked_messages FOR UPDATE"):
-        await world.outside.publish(line(page_id, "one"))
-        await wait_until(database.somebody_waits_for_a_lock)
-        assert await lines(database, page_id) == ["one"]
-
-        process.kill()
+    committed = place == "consumer.before_offsets"
+    assert await lines(database, page_id) == (["one", "two"] if committed else [])
     assert not await world.has_read_everything(service)
-
     await world.run(service, TABLES, instance_id=INSTANCE)
-
-    await wait_until(lambda: world.has_read_everything(service))
-    assert await lines(database, page_id) == ["one"]
-    # The killed relay may have said it without remembering; then it is said again, under the same id.
-    heard = await wait_until(lambda: world.listener.all_of(EssaySlotAssignedV1, page_id))
-    assert len({each.envelope.id for each in heard}) == 1
+    await wait_until(lambda: world.is_done(service))
+    assert await lines(database, page_id) == ["one", "two"]
+    # A relay killed on the way may have said it without remembering; then it is said again, under the same id.
+    said = await world.listener.all_of(EssaySlotAssignedV1, page_id)
+    assert len({each.envelope.id for each in said}) == 2
 
 
 async def test_messages_keep_their_order_and_come_once_while_a_second_instance_joins_and_leaves(world: World) -> None:

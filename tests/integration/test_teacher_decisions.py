@@ -493,5 +493,3 @@ async def test_a_batch_cancelled_before_its_suggestions_came_asks_nobody(world: 
 
     assert await world.listener.said(StudentValidationRequestedV1, batch_id) == []
     assert (await other_teacher(classes).get(f"/batches/{batch_id}/student-associations")).status_code == 404
-
-

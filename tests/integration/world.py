@@ -20,6 +20,7 @@ from alembic.config import Config
 from local_stack import ChildProcess, LocalStack
 from pydantic import SecretStr
 from service_runtime import RuntimeSettings, Service
+from service_runtime.failpoints import VARIABLE
 from service_runtime.testing import Listener, Outside, Running, running
 from service_runtime.topics import create_topics
 from sqlalchemy import MetaData
@@ -221,15 +222,17 @@ class World:
         finally:
             os.kill(broker, signal.SIGCONT)
 
-    async def process(self, service: Service, module: str, tables: MetaData | None = None) -> ChildProcess:
+    async def process(
+        self, service: Service, module: str, tables: MetaData | None = None, *, failpoints: str = ""
+    ) -> ChildProcess:
         """Start a service as a process of its own, which can be killed; one with its `instance_id` goes on for it."""
         database = await self.database(service, tables)
         settings = self.settings(service.settings, database_url=database.url, instance_id=INSTANCE, port=0)
         theirs = {f"SCRIPTORIUM_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-        brokers = {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "SCRIPTORIUM_JWT_SECRET": SECRET}
+        theirs |= {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "SCRIPTORIUM_JWT_SECRET": SECRET}
         command_line = [sys.executable, "-c", f"from {module} import service; service.run()"]
         log_file = Path(tempfile.mkdtemp()) / "log"
-        process = ChildProcess(service.name, command_line, log_file, env={**os.environ, **theirs, **brokers}, cwd=ROOT)
+        process = ChildProcess(service.name, command_line, log_file, env={**os.environ, **theirs, VARIABLE: failpoints}, cwd=ROOT)
         self._ends.callback(process.kill)
         return process.start()
 

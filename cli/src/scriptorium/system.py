@@ -46,7 +46,7 @@ class RunningService:
         self.url = variables[f"{member.variable}_URL"]
         own = {
             "SCRIPTORIUM_DATABASE_URL": variables[f"{member.variable}_DATABASE_URL"],
-            "SCRIPTORIUM_FILE_SERVICE_URL": variables["FILE_SERVICE_URL"],
+            **{f"SCRIPTORIUM_{each.variable}_URL": variables[f"{each.variable}_URL"] for each in SERVICES},
             "SCRIPTORIUM_HOST": HOST,
             "SCRIPTORIUM_PORT": self.url.rpartition(":")[2],
             # With a name that stays, a service that was killed gets its partitions back at once.

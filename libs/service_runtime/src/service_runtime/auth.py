@@ -80,6 +80,8 @@ Teacher = Annotated[Caller, Depends(require(Role.TEACHER))]
 """Only a teacher may do this."""
 Reader = Annotated[Caller, Depends(require(Role.TEACHER, Role.OPERATOR))]
 """A teacher may read what is theirs, an operator everything."""
+Operator = Annotated[Caller, Depends(require(Role.OPERATOR))]
+"""Only an operator may do this."""
 AnyReader = Annotated[Caller, Depends(require(Role.TEACHER, Role.OPERATOR, Role.SERVICE))]
 """Services may read this too."""
 

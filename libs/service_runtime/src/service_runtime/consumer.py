@@ -47,11 +47,6 @@ class Consumer(ConsumerRebalanceListener):
                 self.problem = f"the consumer begins anew after {error!r}"
                 log.warning("consumer_interrupted", error=repr(error), exc_info=None if expected else error)
                 await asyncio.sleep(0.5)
-            except Exception as error:
-                # No record should be able to cause this; but if one does, it must be seen and not end the loop.
-                self.problem = f"the consumer fails: {error!r}"
-                log.exception("consumer_failed")
-                await asyncio.sleep(0.5)
             finally:
                 await self._leave(self._client)
 

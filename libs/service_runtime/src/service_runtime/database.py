@@ -101,6 +101,16 @@ def add_runtime_tables(metadata: MetaData) -> None:
     _add_parked_messages(metadata)
     _add_timers(metadata)
     Table(
+        "operator_actions",
+        metadata,
+        Column("position", BigInteger, Identity(always=True), primary_key=True),
+        Column("at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Column("operator", Text, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("about", JSONB, nullable=False),
+    )
+    Table(
         "idempotency_keys",
         metadata,
         Column("caller", Text, primary_key=True),

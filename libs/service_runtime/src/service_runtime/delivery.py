@@ -74,17 +74,24 @@ class Delivery:
         if len(messages) == 1:
             await self._apply_alone(messages[0])
             return
+        errors: dict[str, Exception] = {}
         try:
             await self._transact(messages)
         except HandlersFailed as failed:
-            # Order matters only within a key: the sound keys go on together, those with an error one by one.
-            await self._apply([each for each in messages if each.key not in failed.errors])
-            for message in messages:
-                if message.key in failed.errors:
-                    await self._apply_alone(message)
+            errors = failed.errors
         except Exception as error:
             if is_lost_connection(error):
                 raise
+        else:
+            return
+        # Not within the except: the traceback of a bug would carry those of all the batches it was in.
+        if errors:
+            # Order matters only within a key: the sound keys go on together, those with an error one by one.
+            await self._apply([each for each in messages if each.key not in errors])
+            for message in messages:
+                if message.key in errors:
+                    await self._apply_alone(message)
+        else:
             half = len(messages) // 2
             await self._apply(messages[:half])
             await self._apply(messages[half:])

@@ -91,9 +91,9 @@ Work = Annotated[UnitOfWork, Depends(_work)]
 """The unit of work of this request."""
 
 
-def router() -> APIRouter:
+def router(prefix: str = "/v1") -> APIRouter:
     """A router whose routes are units of work."""
-    return APIRouter(prefix="/v1", route_class=UnitOfWorkRoute)
+    return APIRouter(prefix=prefix, route_class=UnitOfWorkRoute)
 
 
 def create_app(

@@ -28,6 +28,25 @@ def drop_runtime_tables() -> None:
         op.drop_table(table)
 
 
+def create_operator_actions() -> None:
+    """Create the record of what operators did, and why."""
+    op.create_table(
+        "operator_actions",
+        _position(),
+        _time("at", now=True),
+        _text("operator"),
+        _text("action"),
+        _text("reason"),
+        sa.Column("about", JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name="pk_operator_actions"),
+    )
+
+
+def drop_operator_actions() -> None:
+    """Undo create_operator_actions."""
+    op.drop_table("operator_actions")
+
+
 def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), nullable=nullable)
 

@@ -14,7 +14,7 @@ from service_runtime.failpoints import failpoint
 from service_runtime.messages import Message, decode
 from service_runtime.unit_of_work import UnitOfWork
 
-QUEUES_AT_ONCE = 100
+QUEUES_AT_ONCE = 500
 MESSAGES_AT_ONCE = 500
 
 type Parked = tuple[Row[Any], Message]

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from service_runtime import health, idempotency, inbox, logging
+from service_runtime import health, idempotency, inbox, logging, ops
 from service_runtime.alarm_clock import AlarmClock
 from service_runtime.consumer import Consumer
 from service_runtime.database import create_engine, is_lost_connection
@@ -49,6 +49,8 @@ class Service:
     router: APIRouter
     settings: type[RuntimeSettings] = RuntimeSettings
     tools: Tools = no_tools
+    operator_router: APIRouter | None = None
+    """What this service alone offers operators, beside what every service does."""
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then finish what is at hand and stop."""
@@ -70,6 +72,9 @@ class Service:
                 yield
 
         app = create_app(self.name, self.router, lifespan)
+        app.include_router(ops.routes)
+        if self.operator_router:
+            app.include_router(self.operator_router)
         app.include_router(health.router)
         return app
 
@@ -83,6 +88,7 @@ class Runtime:
         self.signals = Signals(self.engine)
         sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.units = UnitsOfWork(sessions, self.signals, settings.topic_prefix)
+        self.types = {event.__name__: event for event in service.handlers.events}
         delivery = Delivery(self.units, service.handlers, settings)
         topics = [settings.topic_prefix + topic for topic in service.handlers.topics]
         self.consumer = Consumer(service.name, topics, delivery, settings)

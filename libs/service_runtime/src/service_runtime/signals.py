@@ -21,10 +21,12 @@ class Signals:
         self.parked = asyncio.Event()
         self.relay_leads_here: Callable[[], bool] = lambda: False
 
-    async def committed(self, *, keys: Collection[str], said: bool, timers_changed: bool) -> None:
+    async def committed(self, *, keys: Collection[str], said: bool, timers_changed: bool, replays: bool) -> None:
         """Called after each commit; a failure here loses nothing, everything is polled as well."""
         if timers_changed:
             self.timers.set()
+        if replays:
+            self.parked.set()
         notify = said and not self.relay_leads_here()
         if said:
             self.outbox.set()

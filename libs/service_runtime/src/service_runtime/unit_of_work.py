@@ -26,6 +26,8 @@ class UnitOfWork:
         self.outbox = Outbox(topic_prefix)
         self.timers = timers.Changes()
         self.touched: set[str] = set()
+        self.replays = False
+        """Whether parked messages were made due."""
         self._loaded: dict[tuple[type[Any], UUID], Any] = {}
         self._seen: dict[tuple[type[Any], UUID], Any] = {}
 
@@ -90,6 +92,7 @@ class UnitOfWork:
 
     async def release(self) -> None:
         """End what was only read so far, so that nothing is held while a slow client sends."""
+        self.session.expunge_all()
         await self.session.rollback()
         self._loaded.clear()
         self._seen.clear()
@@ -120,7 +123,10 @@ class UnitsOfWork:
             await session.commit()
         failpoint("unit_of_work.after_commit")
         await self._signals.committed(
-            keys=work.touched, said=bool(work.outbox.rows), timers_changed=bool(work.timers.changed)
+            keys=work.touched,
+            said=bool(work.outbox.rows),
+            timers_changed=bool(work.timers.changed),
+            replays=work.replays,
         )
 
     @asynccontextmanager

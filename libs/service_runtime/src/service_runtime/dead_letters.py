@@ -1,0 +1,200 @@
+"""What operators do with parked messages: look, replay, edit, discard. Every action is recorded with its reason."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from common_core.errors import DomainError, NotFound
+from common_core.events.base import Event
+from sqlalchemy import Row, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import bindparam
+
+from service_runtime import parked
+from service_runtime.cloudevents import Undecodable
+from service_runtime.messages import decode
+
+MASK = "•••"
+SHOWN = re.compile(r"(_id|_ids|_code|_count|_score|_version|_at|_method|_type|_bytes)$|^(status|deadline|reason)$")
+
+# One statement serves every filter: what is not asked for is NULL.
+WHERE = """
+    (CAST(:state AS text) IS NULL OR state = CAST(:state AS text))
+    AND (CAST(:type AS text) IS NULL OR type = CAST(:type AS text))
+    AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))
+    AND (CAST(:key AS text) IS NULL OR key = CAST(:key AS text))
+    AND (CAST(:since AS timestamptz) IS NULL OR parked_at >= CAST(:since AS timestamptz))
+    AND (CAST(:until AS timestamptz) IS NULL OR parked_at < CAST(:until AS timestamptz))
+    AND (CAST(:positions AS bigint[]) IS NULL OR position = ANY(CAST(:positions AS bigint[])))
+"""
+COLUMNS = "position, state, reason, error, waits_for, attempts, parked_at, due_at, source, event_id, type, key, topic"
+CAUSE = "regexp_replace(error, '[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+', '…', 'g')"
+LIST = text(f"SELECT {COLUMNS} FROM parked_messages WHERE {WHERE} AND position > :after ORDER BY position LIMIT :limit")  # noqa: S608  # constants
+GROUPS = text(f"""
+    SELECT state, reason, type, {CAUSE} AS cause, count(*) AS count, min(parked_at) AS first, max(parked_at) AS last
+    FROM parked_messages WHERE {WHERE} GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC, 4 LIMIT 200
+""")  # noqa: S608  # constants
+ONE = text("SELECT * FROM parked_messages WHERE position = :position FOR UPDATE")
+# All wait behind the head of their (topic, key), so that their order is kept; then each head is made due.
+REPLAY = text(f"""
+    UPDATE parked_messages SET state = 'waiting', reason = 'behind', error = 'replayed; ' || error, waits_for = NULL,
+        attempts = 0, parked_at = now(), due_at = 'infinity'
+    WHERE state = 'dead' AND {WHERE} RETURNING topic, key
+""")  # noqa: S608  # constants
+EDIT = text("UPDATE parked_messages SET record_value = :value, record_headers = :headers WHERE position = :position")
+EDIT = EDIT.bindparams(bindparam("headers", type_=JSONB))
+RECORD = text("""
+    INSERT INTO operator_actions (operator, action, reason, about) VALUES (:operator, :action, :reason, :about)
+""").bindparams(bindparam("about", type_=JSONB))
+AT_KEY = text(f"""
+    SELECT {COLUMNS} FROM parked_messages WHERE key = :key OR waits_for = :key
+    ORDER BY state = 'dead', position LIMIT 50
+""")  # noqa: S608  # constants
+TIMERS_AT_KEY = text("""
+    SELECT name, due_at, attempts, last_error FROM timers WHERE CAST(aggregate_id AS text) = :key ORDER BY due_at
+""")
+
+
+class NotDead(DomainError):
+    """Only a dead letter can be edited or discarded; a waiting message is still on its way."""
+
+    def __init__(self, position: int, state: str) -> None:
+        super().__init__(f"parked message {position} is {state}, not dead; it is retried by itself")
+
+
+class StillUndecodable(DomainError):
+    """The edited data would be a dead letter again."""
+
+    http_status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which parked messages; what is None is not asked for."""
+
+    state: str | None = None
+    type: str | None = None
+    reason: str | None = None
+    key: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    positions: Sequence[int] | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The parameters of the statements."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class DeadLetters:
+    """All parked messages of a service, through one unit of work's session."""
+
+    def __init__(self, session: AsyncSession, types: Mapping[str, type[Event]]) -> None:
+        self._session = session
+        self._types = types
+
+    async def page(self, wanted: Filter, after: int, limit: int) -> list[Row[Any]]:
+        """Parked messages in the order in which they came."""
+        return list(await self._session.execute(LIST, {**wanted.columns, "after": after, "limit": limit}))
+
+    async def groups(self, wanted: Filter) -> list[Row[Any]]:
+        """How many share a cause: the same type, reason and error but for ids and numbers."""
+        return list(await self._session.execute(GROUPS, wanted.columns))
+
+    async def one(self, position: int) -> Row[Any]:
+        """One parked message, locked; raises NotFound."""
+        row = (await self._session.execute(ONE, {"position": position})).one_or_none()
+        if row is None:
+            raise NotFound("parked message", position)
+        return row
+
+    async def at_key(self, key: str) -> tuple[list[Row[Any]], list[Row[Any]]]:
+        """What is parked for this key or waits for it, and its timers."""
+        waiting = await self._session.execute(AT_KEY, {"key": key})
+        return list(waiting), list(await self._session.execute(TIMERS_AT_KEY, {"key": key}))
+
+    async def replay(self, wanted: Filter, operator: str, reason: str) -> int:
+        """Handle dead letters once more, in order per key; those that are not dead stay as they are. How many."""
+        replayed = [(row.topic, row.key) for row in await self._session.execute(REPLAY, wanted.columns)]
+        await parked.done(self._session, [], sorted(set(replayed)))
+        await self.record(operator, "replay", reason, {"filter": _plain(wanted.columns), "messages": len(replayed)})
+        return len(replayed)
+
+    async def edit(self, position: int, data: object, operator: str, reason: str) -> None:
+        """Correct a dead letter's data and replay it; the old bytes are recorded. Raises NotDead, StillUndecodable."""
+        row = await self._dead(position)
+        value = json.dumps(data).encode()
+        headers = _binary_headers(row)
+        record = parked.ParkedRecord(row.topic, row.partition, row.record_offset, row.record_key, value, headers)
+        message = decode(record, self._types)
+        if message is None or isinstance(message.content, Undecodable):
+            why = message.content if message else f"this service does not handle {row.type}"
+            raise StillUndecodable(f"the edited message cannot be decoded: {why}")
+        written = [[name, raw.hex()] for name, raw in headers]
+        await self._session.execute(EDIT, {"position": position, "value": value, "headers": written})
+        await self.record(operator, "edit", reason, _image(row))
+        await self.replay(Filter(positions=[position]), operator, reason)
+
+    async def discard(self, position: int, operator: str, reason: str) -> None:
+        """Give a dead letter up; raises NotDead. All of it is kept in the record of actions."""
+        row = await self._dead(position)
+        await parked.done(self._session, [position], [])
+        await self.record(operator, "discard", reason, _image(row))
+
+    async def record(self, operator: str, action: str, reason: str, about: object) -> None:
+        """Who did what, and why."""
+        columns = {"operator": operator, "action": action, "reason": reason, "about": about}
+        await self._session.execute(RECORD, columns)
+
+    async def _dead(self, position: int) -> Row[Any]:
+        row = await self.one(position)
+        if row.state != parked.State.DEAD:
+            raise NotDead(position, row.state)
+        return row
+
+
+def masked(value: object, name: str = "") -> object:
+    """Data without what may be personal: of texts only ids, codes, numbers and times are shown."""
+    match value:
+        case dict():
+            return {key: masked(each, str(key)) for key, each in value.items()}
+        case list():
+            return [masked(each, name) for each in value]
+        case str() if not SHOWN.search(name) or name == "teacher_id":
+            return MASK
+        case _:
+            return value
+
+
+def data_of(row: Row[Any], *, reveal: bool) -> object:
+    """What a parked message says; masked unless revealed. Bytes that are not JSON are shown only revealed, as hex."""
+    raw = row.record_value or b""
+    try:
+        data = json.loads(raw)
+    except ValueError:
+        return raw.hex() if reveal else MASK
+    return data if reveal else masked(data)
+
+
+def _binary_headers(row: Row[Any]) -> list[tuple[str, bytes]]:
+    """The headers for edited data: those it came with, or new ones when it came without readable ones."""
+    headers = [(name, bytes.fromhex(value)) for name, value in row.record_headers]
+    named = dict(headers)
+    if named.get("content-type", b"").startswith(b"application/cloudevents"):
+        headers = [each for each in headers if each[0] != "content-type"]
+    added = {"ce_specversion": b"1.0", "ce_id": row.event_id.encode(), "ce_source": row.source.encode()}
+    added["ce_type"] = row.type.encode()
+    return [*headers, *((name, value) for name, value in added.items() if name not in named)]
+
+
+def _image(row: Row[Any]) -> dict[str, object]:
+    image = _plain(dict(row._mapping))  # noqa: SLF001  # SQLAlchemy's public name for a row as a mapping
+    return {**image, "record_value": (row.record_value or b"").hex(), "record_key": (row.record_key or b"").hex()}
+
+
+def _plain(columns: Mapping[str, Any]) -> dict[str, object]:
+    return {name: value if isinstance(value, int | str | list) else str(value) for name, value in columns.items()}

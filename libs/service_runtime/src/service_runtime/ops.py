@@ -1,0 +1,195 @@
+"""`/ops`: what operators ask of every service. Data is masked unless asked for by name, and that is recorded."""
+
+from datetime import MAXYEAR, datetime
+from typing import Annotated, Any
+
+from common_core.events.base import Contract, Name
+from fastapi import Depends, Query, Request
+from pydantic import Field, model_validator
+from sqlalchemy import Row
+
+from service_runtime.auth import Operator
+from service_runtime.dead_letters import DeadLetters, Filter, data_of
+from service_runtime.http import Work, router
+from service_runtime.parked import Reason, State
+
+routes = router("/ops")
+
+
+class ParkedView(Contract):
+    """A parked message, without its data."""
+
+    position: int
+    state: State
+    reason: Reason
+    error: str
+    waits_for: str | None
+    attempts: int
+    parked_at: datetime
+    due_at: datetime | None
+    source: str
+    event_id: str
+    type: str
+    key: str
+    topic: str
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "ParkedView":
+        """What a row of parked_messages looks like from outside."""
+        columns = {name: getattr(row, name) for name in cls.model_fields}
+        # asyncpg reads PostgreSQL's infinity as the latest datetime there is.
+        return cls(**{**columns, "due_at": None if columns["due_at"].year == MAXYEAR else columns["due_at"]})
+
+
+class ParkedPage(Contract):
+    """Some parked messages; `next_cursor` leads to the next ones."""
+
+    items: list[ParkedView]
+    next_cursor: int | None
+
+
+class Group(Contract):
+    """Parked messages that share a cause."""
+
+    state: State
+    reason: Reason
+    type: str
+    cause: str
+    count: int
+    first: datetime
+    last: datetime
+
+
+class TimerView(Contract):
+    """A timer that is set."""
+
+    name: str
+    due_at: datetime
+    attempts: int
+    last_error: str | None
+
+
+class AtKey(Contract):
+    """Everything that waits at one id in this service."""
+
+    parked: list[ParkedView]
+    timers: list[TimerView]
+
+
+class Wanted(Contract):
+    """Which dead letters: all that match every given field; at least one must be given."""
+
+    positions: list[int] | None = None
+    type: str | None = None
+    reason: Reason | None = None
+    key: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    everything: bool = False
+
+    @model_validator(mode="after")
+    def _says_which(self) -> "Wanted":
+        if not self.everything and not self.model_fields_set - {"everything", "why"}:
+            raise ValueError("say which: positions, type, reason, key, since or until, or everything=true")
+        return self
+
+
+class Replay(Wanted):
+    """Which dead letters to handle once more, and why."""
+
+    why: Name
+
+
+class Edit(Contract):
+    """The corrected data of a dead letter, and why."""
+
+    data: Annotated[dict[str, Any], Field(description="The event's data, whole.")]
+    why: Name
+
+
+class Why(Contract):
+    """The reason of an action; it is recorded."""
+
+    why: Name
+
+
+async def _wanted(
+    state: State | None = None,
+    type: str | None = None,  # noqa: A002  # the name of the query parameter
+    reason: Reason | None = None,
+    key: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Filter:
+    return Filter(state=state, type=type, reason=reason, key=key, since=since, until=until)
+
+
+Wanting = Annotated[Filter, Depends(_wanted)]
+
+
+@routes.get("/dead-letters")
+async def list_parked(
+    work: Work,
+    request: Request,
+    _: Operator,
+    wanted: Wanting,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: int = 0,
+) -> ParkedPage:
+    """Parked messages: dead letters, those that fail on a bug, and those that wait."""
+    rows = await _letters(work, request).page(wanted, cursor, limit)
+    items = [ParkedView.of(row) for row in rows]
+    return ParkedPage(items=items, next_cursor=items[-1].position if len(items) == limit else None)
+
+
+@routes.get("/dead-letters/groups")
+async def group_parked(work: Work, request: Request, _: Operator, wanted: Wanting) -> list[Group]:
+    """How many share a cause, the most frequent first."""
+    return [Group.model_validate(row, from_attributes=True) for row in await _letters(work, request).groups(wanted)]
+
+
+@routes.post("/dead-letters/replay")
+async def replay(work: Work, request: Request, operator: Operator, wanted: Replay) -> dict[str, int]:
+    """Handle dead letters once more, in order per key; again the same changes nothing."""
+    work.replays = True
+    chosen = Filter(**wanted.model_dump(exclude={"why", "everything"}))
+    return {"replayed": await _letters(work, request).replay(chosen, operator.sub, wanted.why)}
+
+
+@routes.get("/dead-letters/{position}")
+async def show_parked(work: Work, request: Request, operator: Operator, position: int, reveal: bool = False) -> Any:
+    """One parked message; with reveal=true its data as they came, which is recorded."""
+    letters = _letters(work, request)
+    row = await letters.one(position)
+    if reveal:
+        await letters.record(operator.sub, "reveal", "asked for by name", {"position": position})
+    return {**ParkedView.of(row).model_dump(mode="json"), "data": data_of(row, reveal=reveal)}
+
+
+@routes.post("/dead-letters/{position}/edit")
+async def edit(work: Work, request: Request, operator: Operator, position: int, correction: Edit) -> dict[str, int]:
+    """Correct a dead letter's data and handle it once more."""
+    work.replays = True
+    await _letters(work, request).edit(position, correction.data, operator.sub, correction.why)
+    return {"replayed": 1}
+
+
+@routes.post("/dead-letters/{position}/discard")
+async def discard(work: Work, request: Request, operator: Operator, position: int, because: Why) -> dict[str, int]:
+    """Give a dead letter up; all of it is kept in the record of actions."""
+    await _letters(work, request).discard(position, operator.sub, because.why)
+    return {"discarded": 1}
+
+
+@routes.get("/keys/{key}")
+async def show_key(work: Work, request: Request, _: Operator, key: str) -> AtKey:
+    """What waits at this id: parked messages about it or for it, and timers."""
+    waiting, timers = await _letters(work, request).at_key(key)
+    return AtKey(
+        parked=[ParkedView.of(row) for row in waiting],
+        timers=[TimerView.model_validate(row, from_attributes=True) for row in timers],
+    )
+
+
+def _letters(work: Work, request: Request) -> DeadLetters:
+    return DeadLetters(work.session, request.app.state.runtime.types)

@@ -1,0 +1,37 @@
+"""What a run is asked to do: `python -m tests.chaos SEED=1 KILLS=1000`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Options:
+    """One run; the same seed makes the same choices, though not the same timing."""
+
+    seed: int = 1
+    kills: int = 1_000
+    """How many times a service is killed with SIGKILL, at random moments and at failpoints."""
+    teachers: int = 6
+    """How many batches are worked on at the same time."""
+    pace: float = 1.2
+    """Seconds between two kills, on the average."""
+    freeze: float = 12.0
+    """Seconds a frozen process stands still; every fifth time 30."""
+    sabotage: str = ""
+    """A guarantee that is broken on purpose (see sabotage.py)."""
+    patience: float = 180.0
+    """Seconds the system gets to become quiet when all faults are over."""
+
+    @classmethod
+    def read(cls, arguments: Sequence[str]) -> "Options":
+        """Options from NAME=value; ends the program with a sentence for what it does not know."""
+        kinds = {field.name: type(field.default) for field in fields(cls)}
+        values: dict[str, int | float | str] = {}
+        for argument in arguments:
+            name, separator, value = argument.partition("=")
+            if not separator or name.lower() not in kinds:
+                sys.exit(f"{argument}: not one of {', '.join(f'{each.upper()}=' for each in kinds)}")
+            if value:
+                values[name.lower()] = kinds[name.lower()](value)
+        return cls(**values)  # type: ignore[arg-type]  # each value has its field's own type
