@@ -263,7 +263,9 @@ class World:
             await group.start()
             self._ends.push_async_callback(group.stop)
             topics = [settings.topic_prefix + topic for topic in service.handlers.topics]
-            group.assign([TopicPartition(topic, each) for topic in topics for each in range(settings.partitions)])
+            partitions = [TopicPartition(topic, each) for topic in topics for each in range(settings.partitions)]
+            group.assign(partitions)
+            group.pause(*partitions)  # It reads offsets, not messages.
             self._groups[service.name] = group
         return self._groups[service.name]
 

@@ -23,7 +23,7 @@ class NotPrepared(CommandFailed):
     """A database or the broker cannot be reached or does not allow it."""
 
     def __init__(self, what: str, variable: str, reason: Exception) -> None:
-        said = f"{type(reason).__name__}: {reason}".splitlines()[0]
+        said = next(iter(str(reason).splitlines()), type(reason).__name__)
         super().__init__(f"{what} could not be prepared ({said})", f"start it or correct {variable}")
 
 

@@ -1,6 +1,7 @@
 """Brings databases and topics to what the code expects; does nothing where they are already."""
 
 import asyncio
+import logging
 import re
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def migrate(member: Member, variables: Variables) -> None:
 def prepare_topics(variables: Variables) -> None:
     """Create the topics that are missing; raises NotPrepared."""
     settings = runtime_settings(variables)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # What it has to say is raised as well.
     brokers, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
     try:
         asyncio.run(create_topics(brokers, prefix, settings.partitions, settings.replication_factor))

@@ -141,6 +141,7 @@ class Listener:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
+            fetch_max_wait_ms=20,  # A question about offsets waits for the fetch before it.
         )
         await self._consumer.start()
         prefix, partitions = self.settings.topic_prefix, range(self.settings.partitions)

@@ -120,6 +120,26 @@ def test_siblings_who_share_an_address_are_not_taken_for_each_other() -> None:
     assert before.items() <= ids(school_class).items()
 
 
+def test_siblings_who_share_an_address_keep_their_ids_when_their_legal_names_are_added() -> None:
+    school_class = a_class(who("Anna", email="family@x"), who("Bo", email="family@x"))
+    before = ids(school_class)
+
+    siblings = [who(name, email="family@x", legal_full_name=f"{name} Maria Ek") for name in ("Bo", "Anna")]
+    change(school_class, *siblings)
+
+    assert ids(school_class) == before
+
+
+def test_two_of_one_name_are_told_apart_by_their_legal_names() -> None:
+    one, other = (who("Anna", legal_full_name=legal) for legal in ("Anna Maria Ek", "Anna Lisa Ek"))
+    school_class = a_class(one, other)
+    before = {each.legal_full_name: each.student_id for each in school_class.students}
+
+    change(school_class, other, one, who("Bo"))
+
+    assert before.items() <= {each.legal_full_name: each.student_id for each in school_class.students}.items()
+
+
 def test_of_two_with_one_name_the_one_without_email_does_not_take_the_others_id() -> None:
     school_class = a_class(who("Anna", email="anna@x"), who("Anna"))
     before = ids(school_class)

@@ -1,0 +1,167 @@
+"""The system under test: seven processes of the five services, each behind its own proxy to PostgreSQL."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import httpx
+from local_stack import ChildProcess, free_port
+from scriptorium.environment import BROKERS, SECRET, SERVICES, Member
+from scriptorium.migrations import CHECKOUT, migrate, prepare_topics
+
+from tests.chaos.proxy import Proxy
+from tests.chaos.stack import ProxiedStack
+
+JWT_SECRET = "only-for-tests-0123456789-0123456789-abc"
+TWICE = ("BATCH_ORCHESTRATOR", "ESSAY_LIFECYCLE")
+HURRY = {
+    # Waiting is shorter than in production, so that a run becomes quiet soon after its last fault.
+    "SCRIPTORIUM_RETRY_MOST_SECONDS": "5",
+    "SCRIPTORIUM_MATCHING_PATIENCE_MINUTES": "0.15",
+}
+JOURNAL = """
+    CREATE TABLE chaos_outbox_journal (LIKE outbox);
+    CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO chaos_outbox_journal SELECT NEW.*; RETURN NEW; END $$;
+    CREATE TRIGGER chaos_note AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION chaos_note();
+"""
+
+
+@dataclass
+class Instance:
+    """One process of a service, started again and again under the same name."""
+
+    member: Member
+    name: str
+    url: str
+    proxy: Proxy
+    process: ChildProcess
+    failpoints: str = ""
+    died_at: float | None = None
+    recoveries: list[float] = field(default_factory=list)
+    """Seconds from each death until it was ready again."""
+
+    def kill(self) -> None:
+        """SIGKILL, frozen or not."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGKILL)
+
+    def send(self, number: signal.Signals) -> None:
+        """SIGSTOP or SIGCONT."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
+
+
+class Cluster:
+    """Everything that runs, and where it is."""
+
+    def __init__(self, stack: ProxiedStack, kafka: Proxy, logs: Path, module: list[str], extra: dict[str, str]) -> None:
+        self.stack = stack
+        self.kafka = kafka
+        self.instances: list[Instance] = []
+        self._logs = logs
+        self._module = module
+        self._extra = extra
+
+    @property
+    def brokers(self) -> str:
+        """Kafka, through the proxy."""
+        return f"127.0.0.1:{self.kafka.port}"
+
+    def database(self, member: Member) -> str:
+        """A service's database, not through any proxy."""
+        return self.stack.postgres_url(member.folder)
+
+    async def prepare(self, rng: Random) -> None:
+        """Databases with the checker's own journal, topics, and a place for every process."""
+        variables = {BROKERS: self.stack.kafka_bootstrap_servers, SECRET: JWT_SECRET}
+        for member in SERVICES:
+            await asyncio.to_thread(self.stack.create_database, member.folder)
+            variables[f"{member.variable}_DATABASE_URL"] = self.database(member)
+            await asyncio.to_thread(migrate, member, variables)
+            connection = await asyncpg.connect(self.database(member))
+            await connection.execute(JOURNAL)
+            await connection.close()
+        await asyncio.to_thread(prepare_topics, {BROKERS: self.brokers, SECRET: JWT_SECRET})
+        for member in SERVICES:
+            for number in range(2 if member.variable in TWICE else 1):
+                proxy = Proxy(self.stack.postgres.port, rng)
+                await proxy.start()
+                url = f"http://127.0.0.1:{free_port()}"
+                name = f"{member.folder}-{number + 1}"
+                instance = Instance(member, name, url, proxy, ChildProcess(name, ["true"], self._logs / name))
+                self.instances.append(instance)
+
+    def start(self, instance: Instance, failpoints: str = "") -> None:
+        """Start a process of it, with failpoints armed."""
+        files = next(each.url for each in self.instances if each.member.variable == "FILE_SERVICE")
+        env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SCRIPTORIUM_")},
+            **HURRY,
+            BROKERS: self.brokers,
+            SECRET: JWT_SECRET,
+            "SCRIPTORIUM_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{instance.proxy.port}/{instance.member.folder}",
+            "SCRIPTORIUM_FILE_SERVICE_URL": files,
+            "SCRIPTORIUM_PORT": instance.url.rpartition(":")[2],
+            "SCRIPTORIUM_INSTANCE_ID": instance.name,
+            "SCRIPTORIUM_LOG_LEVEL": "INFO",
+            "SCRIPTORIUM_FAILPOINTS": failpoints,
+            **self._extra,
+        }
+        argv = [sys.executable, "-m", *self._module, f"services.{instance.member.folder}"]
+        log_file = self._logs / f"{instance.name}.log"
+        instance.process = ChildProcess(instance.name, argv, log_file, env=env, cwd=CHECKOUT).start()
+        instance.failpoints = failpoints
+
+    async def until_ready(self, seconds: float) -> list[str]:
+        """Wait until all are; the names of those that are not in time."""
+        until = time.monotonic() + seconds
+        waiting = list(self.instances)
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+            while waiting and time.monotonic() < until:
+                waiting = [each for each in waiting if not await is_ready(client, each)]
+                await asyncio.sleep(0.1)
+        return [each.name for each in waiting]
+
+    async def stop(self) -> None:
+        """End all processes."""
+        await asyncio.gather(*(asyncio.to_thread(each.process.kill) for each in self.instances))
+        for instance in self.instances:
+            await instance.proxy.stop()
+
+
+async def is_ready(client: httpx.AsyncClient, instance: Instance) -> bool:
+    """Whether the process says that it can work."""
+    with suppress(httpx.HTTPError):
+        return (await client.get(f"{instance.url}/readyz")).status_code == httpx.codes.OK
+    return False
+
+
+@asynccontextmanager
+async def running(rng: Random, logs: Path, module: list[str], extra: dict[str, str]) -> AsyncIterator[Cluster]:
+    """The system, ready, for as long as the block lasts."""
+    kafka_port = free_port()
+    proxy = Proxy(kafka_port, rng)
+    await proxy.start()
+    stack = ProxiedStack(kafka_port, proxy.port)
+    await asyncio.to_thread(stack.__enter__)
+    cluster = Cluster(stack, proxy, logs, module, extra)
+    try:
+        await cluster.prepare(rng)
+        for instance in cluster.instances:
+            cluster.start(instance)
+        if late := await cluster.until_ready(90):
+            raise TimeoutError(f"not ready before the first fault: {', '.join(late)}; see {logs}")
+        yield cluster
+    finally:
+        await cluster.stop()
+        await asyncio.to_thread(stack.__exit__)
+        await proxy.stop()
