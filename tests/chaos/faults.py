@@ -13,6 +13,7 @@ from service_runtime.failpoints import PLACES
 from tests.chaos.cluster import Cluster, Instance, is_ready
 from tests.chaos.options import Options
 from tests.chaos.proxy import Cut
+from tests.chaos.sabotage import SABOTAGES
 from tests.chaos.watch import Leaders
 
 RARE = ("delivery.before_park", "retries.after_decide", "timers.after_take", "timers.after_prepare")
@@ -28,6 +29,7 @@ class Faults:
         self._cluster = cluster
         self._options = options
         self._leaders = leaders
+        self._always = SABOTAGES[options.sabotage].failpoints if options.sabotage else ""
         self._rng = Random(f"faults {options.seed}")  # noqa: S311  # no secret
         self._over = False
         self._frozen: set[str] = set()
@@ -92,6 +94,8 @@ class Faults:
 
     def _failpoints(self) -> str:
         """Mostly one place to die at, sometimes one to fail at."""
+        if self._always:
+            return self._always
         armed = {}
         if self._rng.random() < 0.6:
             place = self._rng.choice(PLACES)

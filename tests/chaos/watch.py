@@ -18,7 +18,8 @@ class Leaders:
     """Measures how long a database's relay lock was free after its holder was killed."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.takeovers: list[float] = []
+        self.takeovers: dict[str, list[float]] = {"with a standby": [], "without a standby": []}
+        """Seconds from a leader's death until another process, or the same one anew, has the lock."""
         self._cluster = cluster
         self._holders: dict[str, tuple[int, str]] = {}
         self._lost: dict[str, tuple[float, int]] = {}
@@ -50,5 +51,6 @@ class Leaders:
                 self._holders[database] = (port, next(names, ""))
         for database, (since, port) in list(self._lost.items()):
             if holders.get(database, port) != port:
-                self.takeovers.append(time.monotonic() - since)
+                doubled = sum(each.member.folder == database for each in self._cluster.instances) > 1
+                self.takeovers["with a standby" if doubled else "without a standby"].append(time.monotonic() - since)
                 del self._lost[database]

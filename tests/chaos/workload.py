@@ -184,6 +184,7 @@ class School:
 
     async def _cancel(self, asked: AskedBatch) -> None:
         await asyncio.sleep(self._rng.uniform(0, 4))
+        asked.ends = [READY, FAILED, CANCELLED]
         answer = await self._teacher.ask("BATCH_ORCHESTRATOR", "POST", f"/v1/batches/{asked.batch_id}/cancel")
         asked.cancelled = answer.is_success
         asked.ends = [CANCELLED] if answer.is_success else [READY, FAILED]
@@ -214,8 +215,10 @@ class School:
         chosen = {essay: self._rng.choice([None, *school_class.students]) for essay in essays}
         for essay in self._rng.sample(essays, self._rng.randint(0, len(essays))):
             body = {"student_id": chosen[essay]}
+            asked.decisions.pop(essay, None)  # Until it is answered, both may be so.
             if (await self._teacher.ask("CLASS_MANAGEMENT", "PUT", f"{path}/{essay}", json=body)).is_success:
                 asked.decisions[essay] = chosen.pop(essay)
+        asked.decisions = {essay: student for essay, student in asked.decisions.items() if essay not in chosen}
         rest = [{"essay_id": essay, "student_id": student} for essay, student in chosen.items()]
         body = {"associations": rest, "accept_suggestions": True}
         if (await self._teacher.ask("CLASS_MANAGEMENT", "POST", f"{path}/confirm", json=body)).is_success:

@@ -22,6 +22,11 @@ from common_core.events import (
 )
 from common_core.status_enums import NoMatchReason
 from service_runtime.testing import Running, wait_until
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from services.file_service.service import service as file_service
 from services.student_matching_service.service import service
@@ -39,6 +44,24 @@ from tests.integration.documents import essay
 from tests.integration.world import World
 
 ANNA, BO, CY = student("Anna", "Ek"), student("Bo", "Lindqvist"), student("Cy", "Storvik")
+
+
+class SlowStore:
+    """A file store of somebody else: it answers when it is told to, with the same text for every id."""
+
+    def __init__(self, text: str) -> None:
+        self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
+        self._text = text
+
+    async def answer(self, _: Request) -> PlainTextResponse:
+        self.asked.set()
+        await self.may_answer.wait()
+        return PlainTextResponse(self._text)
+
+    @property
+    def app(self) -> Starlette:
+        """Its HTTP face."""
+        return Starlette(routes=[Route("/v1/content/{text_id:path}", self.answer)])
 
 
 @dataclass
@@ -64,11 +87,15 @@ class Archive:
         return await wait_until(stored)
 
 
+def app_of(started: Running) -> ASGIApp:
+    """The application of a service that runs already."""
+    app: ASGIApp = started.http._transport.app  # type: ignore[attr-defined]  # httpx's ASGITransport
+    return app
+
+
 @asynccontextmanager
-async def served(started: Running) -> AsyncIterator[str]:
-    """The base URL of a service that now also listens on a socket."""
-    # The application of a running service: its lifespan is not begun a second time.
-    app = started.http._transport.app  # type: ignore[attr-defined]  # httpx's ASGITransport
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    """The base URL of an application that now listens on a socket."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
@@ -81,7 +108,7 @@ async def served(started: Running) -> AsyncIterator[str]:
 @pytest.fixture(scope="module")
 async def archive(shared_world: World) -> AsyncIterator[Archive]:
     started = await shared_world.run(file_service, known_within_seconds=5.0)
-    async with served(started) as url:
+    async with served(app_of(started)) as url:
         yield Archive(shared_world, started, url)
 
 
@@ -282,7 +309,7 @@ async def test_what_cannot_be_had_within_the_limit_is_said_with_its_reason(world
 async def test_a_matcher_that_is_restarted_while_a_text_is_missing_goes_on(world: World) -> None:
     class_id, text = uuid4(), essay("Anna Ek")
     files = await world.run(file_service, known_within_seconds=5.0)
-    async with served(files) as url:
+    async with served(app_of(files)) as url:
         async with world.running(service, file_service_url=url):
             await a_class(world, ANNA, class_id=class_id)
             digest = hashlib.sha256(text.encode()).hexdigest()
@@ -294,3 +321,18 @@ async def test_a_matcher_that_is_restarted_while_a_text_is_missing_goes_on(world
             matches = await suggestions(world, batch_id)
 
     assert students(matches) == [[ANNA.student_id]]
+
+
+async def test_what_was_found_with_a_roster_that_changed_meanwhile_is_not_said(world: World) -> None:
+    store, database = SlowStore(essay("Bo Lindqvist")), await world.database(service)
+    async with served(store.app) as url, world.running(service, file_service_url=url):
+        class_id = await a_class(world, ANNA)
+        batch_id = await request(world, class_id, an_essay("s3://essays/1"))
+        await store.asked.wait()
+        await a_class(world, ANNA, BO, class_id=class_id, version=2)
+        newest = "SELECT 1 FROM known_rosters WHERE roster_version = 2"
+        await wait_until(lambda: database.fetch(newest))
+
+        store.may_answer.set()
+
+        assert students(await suggestions(world, batch_id)) == [[BO.student_id]]

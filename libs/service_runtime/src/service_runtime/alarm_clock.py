@@ -85,9 +85,10 @@ class AlarmClock:
         columns = {"names": self._prepared, "most": room, "lease": self._settings.job_lease_seconds}
         async with self._units.sessions.begin() as session:
             leased = list(await session.execute(timers.LEASE, columns))
-        for timer in leased:
-            self._jobs[timer.setting_id] = asyncio.create_task(self._run_job(timer))
-        return bool(leased)
+        # Not those whose lease ran out while we are at work on them: they are ours again.
+        ours = [timer for timer in leased if timer.setting_id not in self._jobs]
+        self._jobs |= {timer.setting_id: asyncio.create_task(self._run_job(timer)) for timer in ours}
+        return bool(ours)
 
     async def keep_leases(self) -> None:
         """Renew the leases of jobs that are still at work."""

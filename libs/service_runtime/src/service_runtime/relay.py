@@ -25,6 +25,8 @@ LEADERSHIP = "SELECT pg_try_advisory_lock(hashtext('scriptorium-relay'))"
 PAGE = "SELECT * FROM outbox ORDER BY position LIMIT $1"
 DELETE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
 STANDBY_SECONDS = 1.0
+SILENT_MILLISECONDS = "5000"
+"""PostgreSQL ends the session of a leader that froze, and with it its lead; what it publishes later is a repetition."""
 
 LOST_CONNECTIONS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
 
@@ -68,7 +70,8 @@ class Relay:
 
     async def _connect_and_lead(self) -> None:
         url = self._settings.database_url.replace("+asyncpg", "")
-        connection = await asyncpg.connect(url, timeout=5, command_timeout=30)
+        settings = {"application_name": f"{self._source} relay", "idle_session_timeout": SILENT_MILLISECONDS}
+        connection = await asyncpg.connect(url, timeout=5, command_timeout=30, server_settings=settings)
         try:
             while not await connection.fetchval(LEADERSHIP):
                 self.problem = None
