@@ -7,8 +7,10 @@ READY := .venv/.ready
 UV_COMPILE = .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 --no-header --upgrade
 ESSAYS ?=
 ROSTER ?=
+SEED ?= 1
+KILLS ?= 1000
 
-.PHONY: help setup demo test test-unit test-integration check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration chaos chaos-short chaos-sabotage check format docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +34,18 @@ test-unit: $(READY)  ## tests without any I/O, in seconds
 
 test-integration: $(READY)  ## tests on real Kafka and real PostgreSQL
 	$(BIN)/python -m pytest tests/integration
+
+chaos: $(READY)  ## services, broker and database die while batches run; then everything is checked: make chaos SEED=1 KILLS=1000
+	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS)
+
+chaos-short: $(READY)  ## the same in under 3 minutes, as CI runs it
+	$(BIN)/python -m pytest tests/integration/test_chaos_short.py
+
+chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
+	$(BIN)/python -m tests.chaos.every_sabotage
+
+test-exhaustive: $(READY)  ## every interleaving of every history, which takes some minutes
+	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py
 
 check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/ruff format --check .

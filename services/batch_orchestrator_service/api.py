@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from common_core.errors import NotFound
 from common_core.events import RegisterBatchV1, StudentEssay
 from common_core.events.base import Contract
 from common_core.events.words import Assignment, ExpectedEssayCount
@@ -128,7 +129,8 @@ class WhyView(Contract):
     """What a batch waits for, in one sentence, and the facts behind it."""
 
     batch_id: UUID
-    status: BatchStatus
+    status: BatchStatus | None
+    """None: the batch is not registered, but messages about it are parked."""
     why: str
     deferred: tuple[BatchTrigger, ...]
     waiting: dict[str, ops.AtKey | None]
@@ -137,14 +139,16 @@ class WhyView(Contract):
 @operator_routes.get("/batches/{batch_id}/why")
 async def why(work: Work, request: Request, operator: Operator, batch_id: UUID) -> WhyView:
     """What a batch waits for and since when; asks every service."""
-    batch = await Batches(work).visible(batch_id, operator)
+    batch = await work.read(Batch, batch_id)
     own = (await ops.show_key(work, request, operator, str(batch_id))).model_dump(mode="json")
     await work.release()
     facts = await facts_about(batch_id, own, request.app.state.settings)
+    if batch is None and not facts.parked:
+        raise NotFound("batch", batch_id)
     return WhyView(
         batch_id=batch_id,
-        status=batch.status,
+        status=batch.status if batch else None,
         why=explain(batch, facts),
-        deferred=batch.deferred,
+        deferred=batch.deferred if batch else (),
         waiting=facts.waiting,
     )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,10 @@ from services.batch_orchestrator_service.settings import Settings
 
 TOKEN_SECONDS = 30
 THIS = "batch orchestrator"
+LIFECYCLE = "essay lifecycle"
+CLASSES = "class management"
+MATCHER = "student matcher"
+FILES = "file service"
 
 
 @dataclass(frozen=True)
@@ -27,15 +31,29 @@ class Facts:
     waiting: dict[str, dict[str, Any] | None]
     """Parked messages and timers by service."""
 
+    @property
+    def parked(self) -> list[dict[str, Any]]:
+        """All messages that are parked for this batch, in whatever service."""
+        return [message for at_service in self.waiting.values() if at_service for message in at_service["parked"]]
+
+    def answers(self, service: str) -> bool:
+        """Whether this service said what waits there."""
+        return self.waiting.get(service) is not None
+
+    def timer(self, service: str) -> dict[str, Any] | None:
+        """The first timer that this service has set for the batch."""
+        timers: list[dict[str, Any]] = (self.waiting.get(service) or {}).get("timers", [])
+        return timers[0] if timers else None
+
 
 async def facts_about(batch_id: UUID, own: dict[str, Any], settings: Settings) -> Facts:
     """Ask every service, all at once; one that does not answer is part of the answer."""
     token = issue(settings.jwt_secret.get_secret_value(), "batch-orchestrator", [Role.OPERATOR], TOKEN_SECONDS)
     addresses = {
-        "essay lifecycle": settings.essay_lifecycle_url,
-        "class management": settings.class_management_url,
-        "student matcher": settings.student_matching_url,
-        "file service": settings.file_service_url,
+        LIFECYCLE: settings.essay_lifecycle_url,
+        CLASSES: settings.class_management_url,
+        MATCHER: settings.student_matching_url,
+        FILES: settings.file_service_url,
     }
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(headers=headers, timeout=settings.why_seconds, trust_env=False) as client:
@@ -47,13 +65,24 @@ async def facts_about(batch_id: UUID, own: dict[str, Any], settings: Settings) -
     return Facts(essays, associations, {THIS: own, **dict(zip(addresses, waiting, strict=True))})
 
 
-def explain(batch: Batch, facts: Facts) -> str:
-    """What the batch waits for and since when, in one sentence."""
-    since = batch.history[-1].at if batch.history else batch.registered_at
-    reason = _reason(batch, facts)
-    trouble = _trouble(facts)
-    sentence = f"{reason}, since {since:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{sentence}; {'; '.join(trouble)}." if trouble else f"{sentence}."
+def explain(batch: Batch | None, facts: Facts) -> str:
+    """What the batch waits for and since when, in one sentence; a batch that is not registered yet may wait, too."""
+    if batch is None:
+        since, reason = _first_parked(facts), "It waits to be registered"
+    else:
+        since, reason = batch.history[-1].at if batch.history else batch.registered_at, _reason(batch, facts)
+    deferred = batch.deferred if batch else ()
+    known = [f"{', '.join(deferred)} came early and {'is' if len(deferred) == 1 else 'are'} kept"] if deferred else []
+    begins = [f"{reason}, since {_at(since)}"] if since else [reason]
+    return f"{'; '.join([*begins, *known, *_trouble(facts)])}."
+
+
+def _first_parked(facts: Facts) -> datetime | None:
+    return min((_time(each, "parked_at") for each in facts.parked), default=None)
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _reason(batch: Batch, facts: Facts) -> str:
@@ -61,7 +90,7 @@ def _reason(batch: Batch, facts: Facts) -> str:
         case BatchStatus.AWAITING_CONTENT_VALIDATION:
             return f"It waits for content: {_open_slots(batch, facts)}"
         case BatchStatus.AWAITING_STUDENT_VALIDATION:
-            return f"It waits for who wrote which essay: {_open_associations(facts)}"
+            return f"It waits to know who wrote which essay: {_open_associations(facts)}"
         case BatchStatus.STUDENT_VALIDATION_COMPLETED:
             return "It waits for the essay lifecycle to say that the essays are ready"
         case final:
@@ -70,24 +99,37 @@ def _reason(batch: Batch, facts: Facts) -> str:
 
 def _open_slots(batch: Batch, facts: Facts) -> str:
     if facts.essays is None:
-        return "the essay lifecycle does not know the batch or does not answer"
+        return f"the essay lifecycle does not {'know the batch' if facts.answers(LIFECYCLE) else 'answer'}"
     free = sum(slot["state"] == "free" for slot in facts.essays["slots"])
     if not free:
         return "all slots are decided, so the message that says so is on its way"
-    return f"{free} of {batch.expected_essay_count} slots are free"
+    reading = ", and the file service is reading files" if facts.timer(FILES) else ""
+    return f"{free} of {batch.expected_essay_count} slots are free{reading}"
 
 
 def _open_associations(facts: Facts) -> str:
     if facts.associations is None:
-        return "no suggestions have come yet, so the teacher has not been asked"
+        return _not_asked(facts)
     if facts.associations["status"] == "confirmed":
         return "the teacher has confirmed, so the message that says so is on its way"
     undecided = [each for each in facts.associations["associations"] if each["validation_method"] is None]
-    deadline = datetime.fromisoformat(facts.associations["deadline"])
-    asked = f"the teacher decides until {deadline:%Y-%m-%d %H:%M} UTC"
+    deadline = _time(facts.associations, "deadline")
+    asked = f"the teacher decides until {_at(deadline)}"
     if not undecided:
         return f"every essay is decided, but not confirmed; {asked}"
     return f"{len(undecided)} of {len(facts.associations['associations'])} essays are not decided; {asked}"
+
+
+def _not_asked(facts: Facts) -> str:
+    if not facts.answers(CLASSES):
+        return "the class management does not answer"
+    looking = facts.timer(MATCHER)
+    at_work = f"; the student matcher looks for names, next at {_at(_time(looking, 'due_at'))}" if looking else ""
+    return f"no suggestions have come yet, so the teacher has not been asked{at_work}"
+
+
+def _time(found: dict[str, Any], name: str) -> datetime:
+    return datetime.fromisoformat(found[name])
 
 
 def _trouble(facts: Facts) -> list[str]:
@@ -96,10 +138,18 @@ def _trouble(facts: Facts) -> list[str]:
         if waiting is None:
             found.append(f"the {service} does not answer")
             continue
-        heads = [each for each in waiting["parked"] if each["reason"] != "behind"]
-        found += [f"the {service} has parked {each['type']} ({each['state']}: {each['error']})" for each in heads[:3]]
+        heads = [each for each in waiting["parked"] if each["behind"] is None]
+        found += [_parked(service, each) for each in heads[:3]]
+        if more := len(waiting["parked"]) - len(heads[:3]):
+            found.append(f"{more} more {'is' if more == 1 else 'are'} parked there")
         found += _failing_timers(service, waiting["timers"])
     return found
+
+
+def _parked(service: str, message: dict[str, Any]) -> str:
+    state = "a dead letter" if message["state"] == "dead" else f"{message['state']} after attempt {message['attempts']}"
+    since = _at(_time(message, "parked_at"))
+    return f"the {service} has parked {message['type']} since {since} ({state}: {message['error']})"
 
 
 def _failing_timers(service: str, timers: Sequence[dict[str, Any]]) -> list[str]:

@@ -1,11 +1,8 @@
 """The system under test: seven processes of the five services, each behind its own proxy to PostgreSQL."""
 
 import asyncio
-import os
-import signal
-import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +10,12 @@ from random import Random
 
 import asyncpg
 import httpx
-from local_stack import ChildProcess, free_port
+from local_stack import free_port
 from scriptorium.environment import BROKERS, SECRET, SERVICES, Member
 from scriptorium.migrations import CHECKOUT, migrate, prepare_topics
+from service_runtime.failpoints import VARIABLE
 
+from tests.chaos.nursery import Forked, Nursery
 from tests.chaos.proxy import Proxy
 from tests.chaos.stack import ProxiedStack
 
@@ -43,33 +42,24 @@ class Instance:
     name: str
     url: str
     proxy: Proxy
-    process: ChildProcess
+    process: Forked = field(default_factory=Forked)
     failpoints: str = ""
     died_at: float | None = None
     recoveries: list[float] = field(default_factory=list)
     """Seconds from each death until it was ready again."""
 
-    def kill(self) -> None:
-        """SIGKILL, frozen or not."""
-        with suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGKILL)
-
-    def send(self, number: signal.Signals) -> None:
-        """SIGSTOP or SIGCONT."""
-        with suppress(ProcessLookupError):
-            os.kill(self.process.pid, number)
-
 
 class Cluster:
     """Everything that runs, and where it is."""
 
-    def __init__(self, stack: ProxiedStack, kafka: Proxy, logs: Path, module: list[str], extra: dict[str, str]) -> None:
+    def __init__(self, stack: ProxiedStack, kafka: Proxy, logs: Path, sabotage: str, extra: Mapping[str, str]) -> None:
         self.stack = stack
         self.kafka = kafka
         self.instances: list[Instance] = []
         self._logs = logs
-        self._module = module
+        self._sabotage = sabotage
         self._extra = extra
+        self._nursery = Nursery(logs, CHECKOUT, {BROKERS: self.brokers, SECRET: JWT_SECRET})
 
     @property
     def brokers(self) -> str:
@@ -97,28 +87,26 @@ class Cluster:
                 await proxy.start()
                 url = f"http://127.0.0.1:{free_port()}"
                 name = f"{member.folder}-{number + 1}"
-                instance = Instance(member, name, url, proxy, ChildProcess(name, ["true"], self._logs / name))
-                self.instances.append(instance)
+                self.instances.append(Instance(member, name, url, proxy))
+        await asyncio.to_thread(self._nursery.start)
 
     def start(self, instance: Instance, failpoints: str = "") -> None:
         """Start a process of it, with failpoints armed."""
         files = next(each.url for each in self.instances if each.member.variable == "FILE_SERVICE")
+        url = f"postgresql://postgres@127.0.0.1:{instance.proxy.port}/{instance.member.folder}"
         env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SCRIPTORIUM_")},
             **HURRY,
             BROKERS: self.brokers,
             SECRET: JWT_SECRET,
-            "SCRIPTORIUM_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{instance.proxy.port}/{instance.member.folder}",
+            "SCRIPTORIUM_DATABASE_URL": url,
             "SCRIPTORIUM_FILE_SERVICE_URL": files,
             "SCRIPTORIUM_PORT": instance.url.rpartition(":")[2],
             "SCRIPTORIUM_INSTANCE_ID": instance.name,
-            "SCRIPTORIUM_LOG_LEVEL": "INFO",
-            "SCRIPTORIUM_FAILPOINTS": failpoints,
+            VARIABLE: failpoints,
             **self._extra,
         }
-        argv = [sys.executable, "-m", *self._module, f"services.{instance.member.folder}"]
-        log_file = self._logs / f"{instance.name}.log"
-        instance.process = ChildProcess(instance.name, argv, log_file, env=env, cwd=CHECKOUT).start()
+        log = self._logs / f"{instance.name}.log"
+        instance.process = self._nursery.fork(f"services.{instance.member.folder}", self._sabotage, env, log)
         instance.failpoints = failpoints
 
     async def until_ready(self, seconds: float) -> list[str]:
@@ -133,7 +121,9 @@ class Cluster:
 
     async def stop(self) -> None:
         """End all processes."""
-        await asyncio.gather(*(asyncio.to_thread(each.process.kill) for each in self.instances))
+        for instance in self.instances:
+            instance.process.bury()
+        await asyncio.to_thread(self._nursery.stop)
         for instance in self.instances:
             await instance.proxy.stop()
 
@@ -146,14 +136,14 @@ async def is_ready(client: httpx.AsyncClient, instance: Instance) -> bool:
 
 
 @asynccontextmanager
-async def running(rng: Random, logs: Path, module: list[str], extra: dict[str, str]) -> AsyncIterator[Cluster]:
+async def running(rng: Random, logs: Path, sabotage: str, extra: Mapping[str, str]) -> AsyncIterator[Cluster]:
     """The system, ready, for as long as the block lasts."""
     kafka_port = free_port()
     proxy = Proxy(kafka_port, rng)
     await proxy.start()
     stack = ProxiedStack(kafka_port, proxy.port)
     await asyncio.to_thread(stack.__enter__)
-    cluster = Cluster(stack, proxy, logs, module, extra)
+    cluster = Cluster(stack, proxy, logs, sabotage, extra)
     try:
         await cluster.prepare(rng)
         for instance in cluster.instances:

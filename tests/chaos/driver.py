@@ -31,8 +31,7 @@ async def run(options: Options, folder: Path) -> Report:
     journal = Journal()
     began = time.monotonic()
     broken = sabotage.SABOTAGES.get(options.sabotage)
-    module = ["tests.chaos.sabotage", options.sabotage] if broken else []
-    async with running(rng, folder / "logs", module, dict(broken.env) if broken else {}) as cluster:
+    async with running(rng, folder / "logs", options.sabotage, broken.env if broken else {}) as cluster:
         leaders = Leaders(cluster)
         watching = asyncio.create_task(leaders.run())
         faults = Faults(cluster, options, leaders)

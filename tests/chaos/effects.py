@@ -37,13 +37,14 @@ def every_effect_once(evidence: Evidence) -> list[str]:
 
 def slots_agree_with_what_was_said(evidence: Evidence) -> list[str]:
     """The lifecycle's slots are as many as registered, none shared, and exactly those announced."""
-    found = []
     slots = evidence.rows("essay_lifecycle_service", "slots")
     assigned = {str(each["essay_id"]): str(each["file_upload_id"]) for each in slots if each["state"] == "assigned"}
     announced = {each.data["essay_id"]: each.data["file_upload_id"] for each in evidence.events("EssaySlotAssignedV1")}
-    for essay_id in assigned.keys() | announced.keys():
-        if assigned.get(essay_id) != announced.get(essay_id):
-            found.append(f"slot {essay_id} has {assigned.get(essay_id)}, announced was {announced.get(essay_id)}")
+    found = [
+        f"slot {essay_id} has {assigned.get(essay_id)}, announced was {announced.get(essay_id)}"
+        for essay_id in assigned.keys() | announced.keys()
+        if assigned.get(essay_id) != announced.get(essay_id)
+    ]
     texts = Counter((each["batch_id"], each["text_storage_id"]) for each in slots if each["text_storage_id"])
     found += [f"text {text} has {count} slots of batch {batch}" for (batch, text), count in texts.items() if count > 1]
     sizes = Counter(str(each["batch_id"]) for each in slots)
@@ -75,11 +76,12 @@ def every_accepted_file_is_decided(evidence: Evidence) -> list[str]:
     for row in uploads:
         if row["outcome"] == "failed":
             outcomes.setdefault(str(row["file_upload_id"]), []).append("failed")
-    found = []
-    for batch_id, asked in evidence.journal.batches.items():
-        for upload in asked.uploads if asked.registered else ():
-            if len(outcomes.get(upload, ())) != 1:
-                found.append(f"upload {upload} of batch {batch_id} came out as {outcomes.get(upload, 'nothing')}")
+    found = [
+        f"upload {upload} of batch {batch_id} came out as {outcomes.get(upload, 'nothing')}"
+        for batch_id, asked in evidence.journal.batches.items()
+        for upload in (asked.uploads if asked.registered else ())
+        if len(outcomes.get(upload, ())) != 1
+    ]
     received = [row for row in evidence.rows("file_service", "uploads") if row["state"] == "received"]
     return found + [f"file {row['file_upload_id']} was never read" for row in received]
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import pairwise
 
 from tests.chaos.evidence import TOPICS, Evidence, Row, Said
 
@@ -36,11 +37,11 @@ def every_batch_is_in_its_end_state(evidence: Evidence) -> list[str]:
         status = rows[batch_id]["status"] if batch_id in rows else "unknown"
         if status not in asked.ends:
             found.append(f"batch {batch_id} is {status}; allowed: {', '.join(asked.ends)}; {asked.gave_up or ''}")
-        for other, events in said.items():
-            if (batch_id in events) != (other == status):
-                found.append(f"batch {batch_id} is {status}, and {SAID[other]}: {len(events.get(batch_id, ()))}")
-    for batch_id, events in said[READY].items():
-        found += _essays_differ(evidence, batch_id, events[0])
+        for other, by_batch in said.items():
+            if (batch_id in by_batch) != (other == status):
+                found.append(f"batch {batch_id} is {status}, and {SAID[other]}: {len(by_batch.get(batch_id, ()))}")
+    for batch_id, ready in said[READY].items():
+        found += _essays_differ(evidence, batch_id, ready[0])
     return found
 
 
@@ -65,7 +66,7 @@ def every_batch_came_its_way(evidence: Evidence) -> list[str]:
     for row in evidence.rows("batch_orchestrator_service", "batches"):
         moves = _json(row["history"])
         way = [moves[0]["from_status"] if moves else CONTENT, *(move["to_status"] for move in moves)]
-        chained = all(before["to_status"] == after["from_status"] for before, after in zip(moves, moves[1:]))
+        chained = all(before["to_status"] == after["from_status"] for before, after in pairwise(moves))
         if row["status"] in SAID and (not chained or way not in WAYS[row["status"], row["class_id"] is not None]):
             found.append(f"batch {row['batch_id']} is {row['status']} by the way {' > '.join(way)}")
     return found

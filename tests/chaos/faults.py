@@ -18,6 +18,7 @@ from tests.chaos.watch import Leaders
 
 RARE = ("delivery.before_park", "retries.after_decide", "timers.after_take", "timers.after_prepare")
 """Places that a process comes by seldom."""
+MOST_DOWN = 2
 
 
 class Faults:
@@ -49,6 +50,8 @@ class Faults:
         ]
         while self.kills < self._options.kills:
             await asyncio.sleep(self._rng.expovariate(1 / self._options.pace))
+            if sum(each.died_at is not None for each in self._cluster.instances) > MOST_DOWN:
+                continue  # A system that never comes up does no work that could be lost.
             (fault,) = self._rng.choices([each for each, _ in choices], [weight for _, weight in choices])
             task = asyncio.ensure_future(fault())
             self._side.add(task)
@@ -72,7 +75,7 @@ class Faults:
                 if not instance.process.running:
                     self._note_death(instance)
                     await asyncio.sleep(self._rng.uniform(0, 0.3))
-                    await asyncio.to_thread(instance.process.wait)
+                    instance.process.bury()
                     self._cluster.start(instance, "" if self._over else self._failpoints())
                 elif instance.died_at is not None and await is_ready(client, instance):
                     instance.recoveries.append(time.monotonic() - instance.died_at)
@@ -87,7 +90,7 @@ class Faults:
             places = [each.partition("=")[0] for each in instance.failpoints.split(",") if "=kill" in each]
             self.counts[f"SIGKILL at {places[0]}"] += 1
             self.kills += 1
-            self._leaders.killed(instance)
+            self._leaders.struck(instance, "killed")
         else:
             self.counts["died by itself"] += 1
         instance.died_at = time.monotonic()
@@ -110,8 +113,8 @@ class Faults:
             self._busy.add(instance.name)
             self.counts[how] += 1
             self.kills += 1
-            self._leaders.killed(instance)
-            instance.kill()
+            self._leaders.struck(instance, "killed")
+            instance.process.send(signal.SIGKILL)
 
     async def _kill(self) -> None:
         self._strike(self._rng.choice(self._cluster.instances), "SIGKILL at a random moment")
@@ -121,18 +124,20 @@ class Faults:
         seconds = 30.0 if self._rng.random() < 0.2 and self._options.freeze >= 12 else self._options.freeze
         if not instance.process.running or instance.name in self._frozen:
             return
-        pid = instance.process.pid
+        process = instance.process
         self.counts[f"SIGSTOP for {seconds:.0f} s"] += 1
         self._frozen.add(instance.name)
-        instance.send(signal.SIGSTOP)
+        process.send(signal.SIGSTOP)
+        self._leaders.struck(instance, "frozen")
         await asyncio.sleep(seconds)
-        if instance.process.pid == pid:
-            instance.send(signal.SIGCONT)
+        process.send(signal.SIGCONT)
         self._frozen.discard(instance.name)
 
     async def _cut_database(self) -> None:
         instance, how = self._rng.choice(self._cluster.instances), self._rng.choice(list(Cut))
         self.counts[f"PostgreSQL connections: {how}"] += 1
+        if how in (Cut.HANG, Cut.GHOST):
+            self._leaders.struck(instance, "cut off")
         await instance.proxy.cut(how, self._rng.uniform(1, 10))
 
     async def _cut_kafka(self) -> None:

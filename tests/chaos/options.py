@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Options:
     @classmethod
     def read(cls, arguments: Sequence[str]) -> "Options":
         """Options from NAME=value; ends the program with a sentence for what it does not know."""
-        kinds = {field.name: type(field.default) for field in fields(cls)}
+        kinds: dict[str, type[int | float | str]] = {name: type(value) for name, value in asdict(cls()).items()}
         values: dict[str, int | float | str] = {}
         for argument in arguments:
             name, separator, value = argument.partition("=")
@@ -34,4 +34,4 @@ class Options:
                 sys.exit(f"{argument}: not one of {', '.join(f'{each.upper()}=' for each in kinds)}")
             if value:
                 values[name.lower()] = kinds[name.lower()](value)
-        return cls(**values)  # type: ignore[arg-type]  # each value has its field's own type
+        return replace(cls(), **values)  # type: ignore[arg-type]  # each value has its field's own type

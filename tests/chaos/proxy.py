@@ -52,6 +52,8 @@ class Proxy:
         self._mode: Cut | None = None
         self._open = asyncio.Event()
         self._open.set()
+        self._no_ghosts = asyncio.Event()
+        self._no_ghosts.set()
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -71,6 +73,8 @@ class Proxy:
         """Break the connections in this way for so long."""
         links = list(self._links)
         self._mode = how
+        if how is Cut.GHOST:
+            self._no_ghosts.clear()
         if how in (Cut.RESET, Cut.REFUSE, Cut.GHOST):
             for link in links:
                 link.reset(ghost=how is Cut.GHOST)
@@ -82,6 +86,7 @@ class Proxy:
         if how in (Cut.HANG, Cut.GHOST):
             for link in {*links, *(self._links if how is Cut.HANG else ())}:
                 link.reset()
+        self._no_ghosts.set()
         self._open.set()
 
     def carries(self, server_side_port: int) -> bool:
@@ -105,8 +110,7 @@ class Proxy:
                     await there
                 there.cancel()
         finally:
-            while self._mode is Cut.GHOST:  # The server must not notice that the client is gone.
-                await asyncio.sleep(0.1)
+            await self._no_ghosts.wait()  # The server must not notice that the client is gone.
             link.reset()
             self._links.discard(link)
 

@@ -57,7 +57,7 @@ class Report:
             violations=violations,
             given_up=given_up,
             recovery_seconds=[each for instance in cluster.instances for each in instance.recoveries],
-            takeover_seconds=leaders.takeovers,
+            takeover_seconds=dict(sorted(leaders.takeovers.items())),
         )
 
     @property
@@ -75,7 +75,8 @@ class Report:
         lines = [f"seed {self.options.seed}: {self.kills} kills in {self.seconds:.0f} s, {quiet}", "", "faults"]
         lines += [f"  {count:6}  {name}" for name, count in self.faults.items()]
         lines += ["", "batches", *(f"  {count:6}  {name}" for name, count in self.batches.items())]
-        lines += [f"  {len(self.given_up):6}  given up by their teacher", *(f"          {g[:88]}" for g in self.given_up)]
+        lines += [f"  {len(self.given_up):6}  given up by their teacher"]
+        lines += [f"          {each[:88]}" for each in self.given_up]
         lines += ["", f"{self.events} events in {self.records} records", ""]
         lines += [f"recovery  {_spread(self.recovery_seconds)}  (death of a process until it is ready)"]
         lines += [f"takeover  {_spread(found)}  ({kind})" for kind, found in self.takeover_seconds.items()]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from contextlib import suppress
 
 import asyncpg
@@ -18,18 +19,19 @@ class Leaders:
     """Measures how long a database's relay lock was free after its holder was killed."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.takeovers: dict[str, list[float]] = {"with a standby": [], "without a standby": []}
-        """Seconds from a leader's death until another process, or the same one anew, has the lock."""
+        self.takeovers: dict[str, list[float]] = defaultdict(list)
+        """Seconds from a leader's end until another process, or the same one anew, has the lock; by what happened."""
         self._cluster = cluster
         self._holders: dict[str, tuple[int, str]] = {}
-        self._lost: dict[str, tuple[float, int]] = {}
+        self._lost: dict[str, tuple[float, int, str]] = {}
 
-    def killed(self, instance: Instance) -> None:
-        """Note that a process was killed, if it led."""
+    def struck(self, instance: Instance, how: str) -> None:
+        """Note that a process was killed, frozen or cut off, if it led."""
         database = instance.member.folder
         port, holder = self._holders.get(database, (0, ""))
         if holder == instance.name and database not in self._lost:
-            self._lost[database] = (time.monotonic(), port)
+            doubled = sum(each.member.folder == database for each in self._cluster.instances) > 1
+            self._lost[database] = (time.monotonic(), port, f"{how}, {'with' if doubled else 'without'} a standby")
 
     async def run(self) -> None:
         """Look ten times a second, until cancelled; while PostgreSQL is away nothing is seen."""
@@ -49,8 +51,7 @@ class Leaders:
             if self._holders.get(database, (0, ""))[0] != port:
                 names = (each.name for each in self._cluster.instances if each.proxy.carries(port))
                 self._holders[database] = (port, next(names, ""))
-        for database, (since, port) in list(self._lost.items()):
+        for database, (since, port, how) in list(self._lost.items()):
             if holders.get(database, port) != port:
-                doubled = sum(each.member.folder == database for each in self._cluster.instances) > 1
-                self.takeovers["with a standby" if doubled else "without a standby"].append(time.monotonic() - since)
+                self.takeovers[how].append(time.monotonic() - since)
                 del self._lost[database]

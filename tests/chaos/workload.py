@@ -15,7 +15,9 @@ READY, FAILED, CANCELLED = "ready_for_pipeline_execution", "content_ingestion_fa
 ENDS = {READY, FAILED, CANCELLED}
 ROSTER = [("Åsa", "Öström"), ("Bo", "Lindqvist"), ("Carla", "Reyes"), ("David", "Ek"), ("Eva", "Holm")]
 FILLER = "A good essay says one thing well, and then it stops before the reader does."
-PATIENT, HASTY, TRUSTING = {}, {"association_deadline_seconds": 4}, {"auto_confirm": True}
+PATIENT: dict[str, int] = {}
+HASTY = {"association_deadline_seconds": 4}
+TRUSTING = {"auto_confirm": True}
 
 
 @dataclass
@@ -214,9 +216,9 @@ class School:
         essays = [each["essay_id"] for each in found["associations"]]
         chosen = {essay: self._rng.choice([None, *school_class.students]) for essay in essays}
         for essay in self._rng.sample(essays, self._rng.randint(0, len(essays))):
-            body = {"student_id": chosen[essay]}
+            choice = {"student_id": chosen[essay]}
             asked.decisions.pop(essay, None)  # Until it is answered, both may be so.
-            if (await self._teacher.ask("CLASS_MANAGEMENT", "PUT", f"{path}/{essay}", json=body)).is_success:
+            if (await self._teacher.ask("CLASS_MANAGEMENT", "PUT", f"{path}/{essay}", json=choice)).is_success:
                 asked.decisions[essay] = chosen.pop(essay)
         asked.decisions = {essay: student for essay, student in asked.decisions.items() if essay not in chosen}
         rest = [{"essay_id": essay, "student_id": student} for essay, student in chosen.items()]

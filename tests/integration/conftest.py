@@ -10,7 +10,6 @@ from local_stack import LocalStack
 from tests.integration import notebook
 from tests.integration.world import RealParts, World
 
-
 # A failing test shows what went wrong, as it would stand in production's log, not every message.
 service_runtime.logging.configure("tests", "WARNING")
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

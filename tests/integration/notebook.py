@@ -14,6 +14,8 @@ from service_runtime.http import router
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
+from tests.integration.world import Database
+
 
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
     """The notebook's tables."""
@@ -52,9 +54,11 @@ class Page(Base):
         return [noted]
 
 
-def opening(page_id: UUID) -> RegisterBatchV1:
+def opening(page_id: UUID, text: str = "open") -> RegisterBatchV1:
     """The message that opens a page."""
-    return RegisterBatchV1(batch_id=page_id, teacher_id="t", course_code=CourseCode.SV1, expected_essay_count=1)
+    return RegisterBatchV1(
+        batch_id=page_id, teacher_id="t", course_code=CourseCode.SV1, expected_essay_count=1, assignment=text
+    )
 
 
 def line(page_id: UUID, text: str, size: int = 1) -> EssayContentProvisionedV1:
@@ -68,11 +72,19 @@ def line(page_id: UUID, text: str, size: int = 1) -> EssayContentProvisionedV1:
     )
 
 
+async def lines(database: Database, page_id: UUID) -> list[str]:
+    """What a page says."""
+    query = "SELECT jsonb_array_elements_text(lines) AS line FROM pages WHERE page_id = $1"
+    return [row["line"] for row in await database.fetch(query, page_id)]
+
+
 handlers = Handlers()
 
 
 @handlers.on(RegisterBatchV1, loads=Page)
 async def open_page(work: UnitOfWork, event: RegisterBatchV1) -> list[Event]:
+    if event.assignment in trouble:
+        raise trouble[event.assignment]
     if await work.find(Page, event.batch_id) is None:
         work.add(Page(page_id=event.batch_id))
     return []
@@ -80,10 +92,12 @@ async def open_page(work: UnitOfWork, event: RegisterBatchV1) -> list[Event]:
 
 @handlers.on(EssayContentProvisionedV1, loads=Page)
 def note_line(page: Page, event: EssayContentProvisionedV1) -> list[Event]:
+    page.largest = max(page.largest, event.file_size_bytes)
+    noted = page.note(event.original_file_name)
+    # As bugs do, in the middle of the work.
     if event.original_file_name in trouble:
         raise trouble[event.original_file_name]
-    page.largest = max(page.largest, event.file_size_bytes)
-    return page.note(event.original_file_name)
+    return noted
 
 
 @handlers.on_timer("ring", loads=Page)

@@ -1,5 +1,6 @@
 """Every uploaded file is decided once, in upload order, whenever it comes; completion is said exactly once."""
 
+import asyncio
 import random
 from typing import Any
 from uuid import UUID, uuid4
@@ -195,6 +196,7 @@ async def test_a_batch_that_is_registered_again_keeps_its_slots(world: World, li
 
     assert [essay.essay_id for essay in (await completion(world, batch_id)).essays] == list(batch.essay_ids)
     assert await names_of_slots(lifecycle, batch_id) == ["1", "2"]
+    assert await parked(world, batch_id) == 0
 
 
 async def test_the_same_text_twice_in_a_batch_is_excess_and_another_file_gets_the_slot(
@@ -240,6 +242,25 @@ async def test_the_teacher_closes_a_batch_early_and_what_comes_later_is_excess(
     said = await completion(world, batch_id)
     assert (said.expected_count, said.provisioned_count, said.failed_count) == (3, 1, 0)
     assert await excess(world, batch_id) == [("late", "batch_closed")]
+
+
+async def test_closing_several_times_at_once_while_contents_come_completes_a_batch_once(
+    world: World, lifecycle: Running
+) -> None:
+    batch_id, teacher = uuid4(), Person(lifecycle)
+    await world.outside.publish(registered(batch_id, 30))
+    await world.outside.publish(content(batch_id, "in time"))
+    await wait_until(lambda: world.listener.said(EssaySlotAssignedV1, batch_id))
+
+    contents = [world.outside.publish(content(batch_id, f"{number}")) for number in range(20)]
+    closings = [teacher.post(f"/batches/{batch_id}/close") for _ in range(6)]
+    answers, _ = await asyncio.gather(asyncio.gather(*closings), asyncio.gather(*contents))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [202]
+    said = await completion(world, batch_id)
+    assert said.provisioned_count + len(await excess(world, batch_id)) == 21
+    assigned = await world.listener.said(EssaySlotAssignedV1, batch_id)
+    assert [each.essay_id for each in assigned] == [essay.essay_id for essay in said.essays]
 
 
 async def test_closing_a_batch_at_once_after_it_was_made_waits_until_it_is_heard_of(

@@ -124,7 +124,9 @@ async def test_a_key_counts_for_one_caller_and_one_route(orchestrator: Running) 
     mine = await register(orchestrator, "ours", teacher="me")
     theirs = await register(orchestrator, "ours", teacher="you")
 
-    cancelled = await register(orchestrator, "ours", {}, teacher="me", path=f"/v1/batches/{mine.json()['batch_id']}/cancel")
+    cancelled = await register(
+        orchestrator, "ours", {}, teacher="me", path=f"/v1/batches/{mine.json()['batch_id']}/cancel"
+    )
 
     assert mine.json()["batch_id"] != theirs.json()["batch_id"]
     assert cancelled.json()["status"] == "cancelled"

@@ -3,18 +3,14 @@
 import asyncio
 import signal
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from common_core.events import EssaySlotAssignedV1, Topic
 from service_runtime.testing import wait_until
 
-from tests.integration.notebook import TABLES, line, opening, service
-from tests.integration.world import INSTANCE, Database, World
-
-async def lines(database: Database, page_id: UUID) -> list[str]:
-    rows = await database.fetch("SELECT jsonb_array_elements_text(lines) AS line FROM pages WHERE page_id = $1", page_id)
-    return [row["line"] for row in rows]
+from tests.integration.notebook import TABLES, line, lines, opening, service
+from tests.integration.world import INSTANCE, World
 
 
 async def test_redelivery_after_lost_offsets_changes_nothing(world: World) -> None:

@@ -12,18 +12,13 @@ from common_core.errors import DomainError, NotYet
 from common_core.events import EssaySlotAssignedV1, Topic
 from service_runtime.testing import Running, binary, wait_until
 
-from tests.integration.notebook import TABLES, line, opening, service, trouble
+from tests.integration.notebook import TABLES, line, lines, opening, service, trouble
 from tests.integration.world import Database, World
 
 type Headers = Sequence[tuple[str, bytes | None]]
 
 PARKED = "SELECT * FROM parked_messages ORDER BY position"
 REPLAY = "UPDATE parked_messages SET state = 'waiting', due_at = now() WHERE state = 'dead'"
-
-
-async def lines(database: Database, page_id: UUID) -> list[str]:
-    rows = await database.fetch("SELECT jsonb_array_elements_text(lines) AS line FROM pages WHERE page_id = $1", page_id)
-    return [row["line"] for row in rows]
 
 
 async def parked(database: Database, state: str, number: int = 1) -> list[asyncpg.Record]:
@@ -38,13 +33,14 @@ async def database(world: World) -> Database:
 
 
 @pytest.fixture
-async def notebook(world: World, database: Database) -> Running:
+async def notebook(world: World) -> Running:
     return await world.run(service, TABLES)
 
 
 @pytest.fixture
 async def page(world: World, database: Database, notebook: Running) -> UUID:
     """An open page."""
+    await notebook.ready()
     page_id = uuid4()
     opened = await world.outside.publish(opening(page_id))
     await wait_until(lambda: database.seen(opened))
@@ -55,7 +51,9 @@ async def page(world: World, database: Database, notebook: Running) -> UUID:
 
 
 @pytest.mark.usefixtures("notebook")
-async def test_early_messages_wait_for_their_aggregate_and_are_applied_in_order(world: World, database: Database) -> None:
+async def test_early_messages_wait_for_their_aggregate_and_are_applied_in_order(
+    world: World, database: Database
+) -> None:
     page_id, other = uuid4(), uuid4()
     for text in ("one", "two", "three"):
         await world.outside.publish(line(page_id, text))
@@ -156,7 +154,13 @@ async def test_a_refused_message_is_a_dead_letter_at_once_and_holds_up_nothing(
 
 
 def structured(**changes: object) -> bytes:
-    document = {"specversion": "1.0", "id": str(uuid4()), "source": "/s", "type": "EssayContentProvisionedV1", **changes}
+    document = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": "/s",
+        "type": "EssayContentProvisionedV1",
+        **changes,
+    }
     return json.dumps({name: value for name, value in document.items() if value is not None}).encode()
 
 
@@ -179,7 +183,10 @@ UNDECODABLE: dict[str, tuple[bytes | None, Headers]] = {
     "a missing field": (b'{"batch_id": "%s"}' % str(GOOD.batch_id).encode(), HEADERS),
     "NUL in a text": (BODY.replace(b"never noted", b"never \\u0000 noted"), HEADERS),
     "half a surrogate in a text": (BODY.replace(b"never noted", b"\\ud800"), HEADERS),
-    "a number no column holds": (BODY.replace(b'"file_size_bytes":1', b'"file_size_bytes":99999999999999999999'), HEADERS),
+    "a number no column holds": (
+        BODY.replace(b'"file_size_bytes":1', b'"file_size_bytes":99999999999999999999'),
+        HEADERS,
+    ),
     "an id that is too long": (BODY, but("ce_id", b"x" * 201)),
     "an empty id": (BODY, but("ce_id", b"")),
     "a null id": (BODY, but("ce_id", None)),
@@ -334,14 +341,18 @@ async def test_a_poisonous_message_in_a_micro_batch_of_500_keeps_nobody_else_fro
             await world.outside.publish(line(pages[7], "poison"))
             # Nobody but the database finds this one: the whole transaction fails.
             await world.outside.publish(line(pages[8], "poison for the database", size=3_000_000_000))
+            # And this handler could have changed anything before it failed.
+            await world.outside.publish(opening(pages[9], "poison"), topic=Topic.FILE_SERVICE)
 
     await world.run(service, TABLES)
 
-    await wait_until(lambda: parked(database, "dead", 2))
+    await wait_until(lambda: parked(database, "dead", 3))
     await wait_until(lambda: world.is_done(service))
     for page_id in pages:
         assert await lines(database, page_id) == [str(number) for number in range(10)]
-    assert {row["key"] for row in await database.fetch(PARKED)} == {str(pages[7]), str(pages[8])}
+        said = await world.listener.said(EssaySlotAssignedV1, page_id)
+        assert [event.text_storage_id for event in said] == [str(number) for number in range(1, 11)]
+    assert {row["key"] for row in await database.fetch(PARKED)} == {str(page_id) for page_id in pages[7:10]}
 
 
 # Dead letters

@@ -231,6 +231,7 @@ async def test_the_same_request_again_is_answered_once(quiet_world: World, archi
         await quiet_world.outside.publish(matching_requested(batch_id, class_id, [hers]))
 
     assert students(await suggestions(quiet_world, batch_id)) == [[ANNA.student_id]]
+    assert await (await quiet_world.database(service)).count("parked_messages") == 0
 
 
 async def test_when_the_roster_changes_open_batches_are_matched_anew(quiet_world: World, archive: Archive) -> None:

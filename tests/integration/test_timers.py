@@ -1,4 +1,4 @@
-"""A timer fires once, at the database's time, whatever restarts; slow work is prepared outside and decided upon once."""
+"""A timer fires once, at the database's time, whatever restarts; slow work is prepared outside, decided upon once."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,16 +14,11 @@ from service_runtime.service import Runtime
 from service_runtime.testing import Running, a_cause, wait_until
 from service_runtime.unit_of_work import database_time
 
-from tests.integration.notebook import TABLES, Page, Press, service, trouble
+from tests.integration.notebook import TABLES, Page, Press, lines, service, trouble
 from tests.integration.world import Database, World
 
 TIMERS = "SELECT *, now() > due_at AS is_due FROM timers"
 EXPIRE_LEASES = "UPDATE timers SET due_at = now()"
-
-
-async def lines(database: Database, page_id: UUID) -> list[str]:
-    rows = await database.fetch("SELECT jsonb_array_elements_text(lines) AS line FROM pages WHERE page_id = $1", page_id)
-    return [row["line"] for row in rows]
 
 
 @pytest.fixture
@@ -32,7 +27,7 @@ async def database(world: World) -> Database:
 
 
 @pytest.fixture
-async def notebook(world: World, database: Database) -> Running:
+async def notebook(world: World) -> Running:
     return await world.run(service, TABLES)
 
 
@@ -115,12 +110,16 @@ async def test_the_last_word_about_a_timer_in_one_transaction_counts(notebook: R
 
 async def test_a_timer_of_a_rolled_back_transaction_was_never_set(notebook: Running, database: Database) -> None:
     page_id = await open_page(notebook.runtime)
-    with pytest.raises(RuntimeError, match="after the decision"):
+
+    async def fail_after_the_decision() -> None:
         async with notebook.runtime.units.begin() as work:
             work.cause = a_cause()
             work.publish([SetTimer("ring", page_id, await database_time(work.session))])
             await work.save()
-            raise RuntimeError("after the decision")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail_after_the_decision()
 
     assert await database.count("timers") == 0
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from alembic import command
 from alembic.config import Config
 from local_stack import ChildProcess, LocalStack
 from pydantic import SecretStr
@@ -25,8 +26,6 @@ from service_runtime.testing import Listener, Outside, Running, running
 from service_runtime.topics import create_topics
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
-
-from alembic import command
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret of the tests, long enough for HS256"
@@ -194,9 +193,7 @@ class World:
         return await self._ends.enter_async_context(self.running(service, tables, **changes))
 
     @asynccontextmanager
-    async def running(
-        self, service: Service, tables: MetaData | None = None, **changes: Any
-    ) -> AsyncIterator[Running]:
+    async def running(self, service: Service, tables: MetaData | None = None, **changes: Any) -> AsyncIterator[Running]:
         """The same, stopped at the end of the block."""
         database = await self.database(service, tables)
         settings = self.settings(service.settings, **{"database_url": database.url, **changes})
@@ -232,7 +229,8 @@ class World:
         theirs |= {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "SCRIPTORIUM_JWT_SECRET": SECRET}
         command_line = [sys.executable, "-c", f"from {module} import service; service.run()"]
         log_file = Path(tempfile.mkdtemp()) / "log"
-        process = ChildProcess(service.name, command_line, log_file, env={**os.environ, **theirs, VARIABLE: failpoints}, cwd=ROOT)
+        environment = {**os.environ, **theirs, VARIABLE: failpoints}
+        process = ChildProcess(service.name, command_line, log_file, env=environment, cwd=ROOT)
         self._ends.callback(process.kill)
         return process.start()
 

@@ -14,7 +14,7 @@ from common_core.status_enums import CourseCode
 from local_stack import LocalStackError
 from service_runtime.auth import Role, issue
 
-from scriptorium import demonstration, display, environment, migrations
+from scriptorium import demonstration, display, environment, migrations, operations
 from scriptorium.client import connected
 from scriptorium.display import following, say
 from scriptorium.environment import SERVICES, Variables
@@ -132,6 +132,10 @@ def migrate(env_file: EnvFile = None) -> None:
     for member in SERVICES:
         migrations.migrate(member, variables)
         say(f"The database of the {member.title} is at its newest version.")
+
+
+app.command()(operations.why)
+app.add_typer(operations.letters, name="dead-letters")
 
 
 def run() -> None:

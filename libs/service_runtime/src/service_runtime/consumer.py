@@ -18,6 +18,8 @@ from service_runtime.logging import log
 from service_runtime.messages import decode
 from service_runtime.settings import RuntimeSettings
 
+BROKER_ANSWERS_SECONDS = 2.0
+
 type Fetched = Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
 
 
@@ -49,6 +51,16 @@ class Consumer(ConsumerRebalanceListener):
                 await asyncio.sleep(0.5)
             finally:
                 await self._leave(self._client)
+
+    async def broker_problem(self) -> str | None:
+        """Why the broker does not answer, or None; the client itself would only try again, for ever and in silence."""
+        try:
+            async with asyncio.timeout(BROKER_ANSWERS_SECONDS):
+                if self._client is not None:
+                    await self._client.topics()
+        except (KafkaError, OSError) as error:
+            return f"the broker cannot be reached: {error!r}"
+        return None
 
     def stop(self) -> None:
         """Finish the micro-batch at hand, commit its offsets and leave the group."""

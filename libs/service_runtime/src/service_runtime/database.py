@@ -100,27 +100,7 @@ def add_runtime_tables(metadata: MetaData) -> None:
     )
     _add_parked_messages(metadata)
     _add_timers(metadata)
-    Table(
-        "operator_actions",
-        metadata,
-        Column("position", BigInteger, Identity(always=True), primary_key=True),
-        Column("at", DateTime(timezone=True), nullable=False, server_default=NOW),
-        Column("operator", Text, nullable=False),
-        Column("action", Text, nullable=False),
-        Column("reason", Text, nullable=False),
-        Column("about", JSONB, nullable=False),
-    )
-    Table(
-        "idempotency_keys",
-        metadata,
-        Column("caller", Text, primary_key=True),
-        Column("route", Text, primary_key=True),
-        Column("key", Text, primary_key=True),
-        Column("fingerprint", LargeBinary, nullable=False),
-        Column("status", Integer),
-        Column("body", LargeBinary),
-        Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW, index=True),
-    )
+    _add_commands(metadata)
 
 
 def _add_parked_messages(metadata: MetaData) -> None:
@@ -165,6 +145,30 @@ def _add_timers(metadata: MetaData) -> None:
         Column("event_id", Text),
         Column("correlation_id", Text, nullable=False),
         Column("traceparent", Text),
+    )
+
+
+def _add_commands(metadata: MetaData) -> None:
+    Table(
+        "operator_actions",
+        metadata,
+        Column("position", BigInteger, Identity(always=True), primary_key=True),
+        Column("at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Column("operator", Text, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("about", JSONB, nullable=False),
+    )
+    Table(
+        "idempotency_keys",
+        metadata,
+        Column("caller", Text, primary_key=True),
+        Column("route", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("status", Integer),
+        Column("body", LargeBinary),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW, index=True),
     )
 
 

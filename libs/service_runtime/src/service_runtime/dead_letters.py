@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import bindparam
 
 from service_runtime import parked
-from service_runtime.cloudevents import Undecodable
+from service_runtime.cloudevents import Envelope, Undecodable, headers, parse
 from service_runtime.messages import decode
 
 MASK = "•••"
@@ -31,27 +31,46 @@ WHERE = """
     AND (CAST(:until AS timestamptz) IS NULL OR parked_at < CAST(:until AS timestamptz))
     AND (CAST(:positions AS bigint[]) IS NULL OR position = ANY(CAST(:positions AS bigint[])))
 """
-COLUMNS = "position, state, reason, error, waits_for, attempts, parked_at, due_at, source, event_id, type, key, topic"
+COLUMNS = """
+    position, state, reason, error, waits_for, attempts, parked_at, due_at, source, event_id, type, key, topic,
+    CASE WHEN reason = 'behind' THEN (
+        SELECT head.position FROM parked_messages AS head
+        WHERE head.topic = parked.topic AND head.key = parked.key AND head.state <> 'dead'
+        AND head.position < parked.position ORDER BY head.position LIMIT 1) END AS behind
+"""
 CAUSE = "regexp_replace(error, '[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+', '…', 'g')"
-LIST = text(f"SELECT {COLUMNS} FROM parked_messages WHERE {WHERE} AND position > :after ORDER BY position LIMIT :limit")  # noqa: S608  # constants
+LIST = text(f"""
+    SELECT {COLUMNS} FROM parked_messages AS parked WHERE {WHERE} AND position > :after ORDER BY position LIMIT :limit
+""")  # noqa: S608  # constants
 GROUPS = text(f"""
     SELECT state, reason, type, {CAUSE} AS cause, count(*) AS count, min(parked_at) AS first, max(parked_at) AS last
     FROM parked_messages WHERE {WHERE} GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC, 4 LIMIT 200
 """)  # noqa: S608  # constants
-ONE = text("SELECT * FROM parked_messages WHERE position = :position FOR UPDATE")
-# All wait behind the head of their (topic, key), so that their order is kept; then each head is made due.
-REPLAY = text(f"""
-    UPDATE parked_messages SET state = 'waiting', reason = 'behind', error = 'replayed; ' || error, waits_for = NULL,
-        attempts = 0, parked_at = now(), due_at = 'infinity'
-    WHERE state = 'dead' AND {WHERE} RETURNING topic, key
+ONE = text(f"""
+    SELECT {COLUMNS}, partition, record_offset, record_key, record_headers, record_value
+    FROM parked_messages AS parked WHERE position = :position FOR UPDATE
 """)  # noqa: S608  # constants
-EDIT = text("UPDATE parked_messages SET record_value = :value, record_headers = :headers WHERE position = :position")
-EDIT = EDIT.bindparams(bindparam("headers", type_=JSONB))
+# Operators take turns: the first of a (topic, key) that is replayed is made due here, and only it wakes the next ones.
+# If another operator took it away in between, they would sleep for ever.
+TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtext('operator_actions'))")
+REPLAY = text(f"""
+    WITH chosen AS (
+        SELECT position, row_number() OVER (PARTITION BY topic, key ORDER BY position) AS place
+        FROM parked_messages WHERE state = 'dead' AND {WHERE})
+    UPDATE parked_messages AS parked SET state = 'waiting', reason = 'behind', waits_for = NULL, attempts = 0,
+        error = CASE WHEN error LIKE 'replayed; %' THEN error ELSE 'replayed; ' || error END, parked_at = now(),
+        due_at = CASE WHEN place = 1 THEN now() ELSE 'infinity' END
+    FROM chosen WHERE parked.position = chosen.position
+""")  # noqa: S608  # constants
+EDIT = text("""
+    UPDATE parked_messages SET type = :type, key = :key, record_value = :value, record_headers = :headers
+    WHERE position = :position
+""").bindparams(bindparam("headers", type_=JSONB))
 RECORD = text("""
     INSERT INTO operator_actions (operator, action, reason, about) VALUES (:operator, :action, :reason, :about)
 """).bindparams(bindparam("about", type_=JSONB))
 AT_KEY = text(f"""
-    SELECT {COLUMNS} FROM parked_messages WHERE key = :key OR waits_for = :key
+    SELECT {COLUMNS} FROM parked_messages AS parked WHERE key = :key OR waits_for = :key
     ORDER BY state = 'dead', position LIMIT 50
 """)  # noqa: S608  # constants
 TIMERS_AT_KEY = text("""
@@ -119,23 +138,29 @@ class DeadLetters:
 
     async def replay(self, wanted: Filter, operator: str, reason: str) -> int:
         """Handle dead letters once more, in order per key; those that are not dead stay as they are. How many."""
-        replayed = [(row.topic, row.key) for row in await self._session.execute(REPLAY, wanted.columns)]
-        await parked.done(self._session, [], sorted(set(replayed)))
-        await self.record(operator, "replay", reason, {"filter": _plain(wanted.columns), "messages": len(replayed)})
-        return len(replayed)
+        await self._session.execute(TAKE_TURN)
+        replayed = (await (await self._session.connection()).execute(REPLAY, wanted.columns)).rowcount
+        await self.record(operator, "replay", reason, {"filter": _plain(wanted.columns), "messages": replayed})
+        return replayed
 
-    async def edit(self, position: int, data: object, operator: str, reason: str) -> None:
-        """Correct a dead letter's data and replay it; the old bytes are recorded. Raises NotDead, StillUndecodable."""
+    async def edit(self, position: int, data: object, operator: str, reason: str, kind: str | None = None) -> None:
+        """Correct a dead letter's data and replay it; the old bytes are recorded. Raises NotDead, StillUndecodable.
+
+        `kind` is its type, for one that came without a readable envelope.
+        """
         row = await self._dead(position)
         value = json.dumps(data).encode()
-        headers = _binary_headers(row)
-        record = parked.ParkedRecord(row.topic, row.partition, row.record_offset, row.record_key, value, headers)
+        written = _binary_headers(row, kind or row.type)
+        record = parked.ParkedRecord(row.topic, row.partition, row.record_offset, row.record_key, value, written)
         message = decode(record, self._types)
-        if message is None or isinstance(message.content, Undecodable):
-            why = message.content if message else f"this service does not handle {row.type}"
-            raise StillUndecodable(f"the edited message cannot be decoded: {why}")
-        written = [[name, raw.hex()] for name, raw in headers]
-        await self._session.execute(EDIT, {"position": position, "value": value, "headers": written})
+        if message is None:
+            known = ", ".join(sorted(self._types))
+            raise StillUndecodable(f"no handler for the type {kind or row.type}; give the type, one of: {known}")
+        if isinstance(message.content, Undecodable):
+            raise StillUndecodable(f"the edited message cannot be decoded: {message.content}")
+        in_hex = [[name, raw.hex()] for name, raw in written]
+        edited = {"type": message.type, "key": message.key, "value": value, "headers": in_hex}
+        await self._session.execute(EDIT, {"position": position, **edited})
         await self.record(operator, "edit", reason, _image(row))
         await self.replay(Filter(positions=[position]), operator, reason)
 
@@ -151,6 +176,7 @@ class DeadLetters:
         await self._session.execute(RECORD, columns)
 
     async def _dead(self, position: int) -> Row[Any]:
+        await self._session.execute(TAKE_TURN)
         row = await self.one(position)
         if row.state != parked.State.DEAD:
             raise NotDead(position, row.state)
@@ -172,7 +198,8 @@ def masked(value: object, name: str = "") -> object:
 
 def data_of(row: Row[Any], *, reveal: bool) -> object:
     """What a parked message says; masked unless revealed. Bytes that are not JSON are shown only revealed, as hex."""
-    raw = row.record_value or b""
+    envelope = _envelope(row)
+    raw = envelope.data if envelope else row.record_value or b""
     try:
         data = json.loads(raw)
     except ValueError:
@@ -180,15 +207,22 @@ def data_of(row: Row[Any], *, reveal: bool) -> object:
     return data if reveal else masked(data)
 
 
-def _binary_headers(row: Row[Any]) -> list[tuple[str, bytes]]:
-    """The headers for edited data: those it came with, or new ones when it came without readable ones."""
-    headers = [(name, bytes.fromhex(value)) for name, value in row.record_headers]
-    named = dict(headers)
-    if named.get("content-type", b"").startswith(b"application/cloudevents"):
-        headers = [each for each in headers if each[0] != "content-type"]
-    added = {"ce_specversion": b"1.0", "ce_id": row.event_id.encode(), "ce_source": row.source.encode()}
-    added["ce_type"] = row.type.encode()
-    return [*headers, *((name, value) for name, value in added.items() if name not in named)]
+def _envelope(row: Row[Any]) -> Envelope | None:
+    record = parked.ParkedRecord.of(row)
+    try:
+        return parse(record.headers, record.value)
+    except Undecodable:
+        return None
+
+
+def _binary_headers(row: Row[Any], kind: str) -> list[tuple[str, bytes]]:
+    """The envelope for edited data: the one it came in, or a new one when that could not be read."""
+    known = _envelope(row)
+    extensions: dict[str, str | None] = {}
+    if known:
+        extensions = {"correlationid": known.correlation_id, "causationid": known.causation_id}
+        extensions["traceparent"] = known.traceparent
+    return headers(row.source, row.event_id, kind, row.key, row.parked_at, extensions)
 
 
 def _image(row: Row[Any]) -> dict[str, object]:

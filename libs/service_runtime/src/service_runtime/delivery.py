@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from common_core.errors import NotYet
@@ -19,7 +20,7 @@ from service_runtime import inbox, metrics, parked
 from service_runtime.cloudevents import Undecodable
 from service_runtime.database import is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
-from service_runtime.handlers import Cause, Handlers
+from service_runtime.handlers import Cause, Handler, Handlers
 from service_runtime.logging import log
 from service_runtime.messages import Message
 from service_runtime.settings import RuntimeSettings
@@ -30,6 +31,14 @@ CONFLICT_ATTEMPTS = 5
 
 class AggregateUnknown(NotYet):
     """The handler was not called, because the aggregate it needs does not exist yet."""
+
+
+class NothingDone(Exception):
+    """A message was not handled and left no trace, so its transaction goes on without it; `error` says why not."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class HandlersFailed(Exception):
@@ -136,9 +145,9 @@ class Delivery:
             elif message.key not in errors:
                 try:
                     await self.decide(work, message, message.cause(at))
-                except AggregateUnknown as error:
-                    await self._add_parked(work, message, error)
-                    held[queue] = f"{message.source} {message.id}"
+                except NothingDone as nothing:
+                    if (await self._add_parked(work, message, nothing.error)).state is not parked.State.DEAD:
+                        held[queue] = f"{message.source} {message.id}"
                 except Exception as error:
                     if is_lost_connection(error) or is_conflict(error):
                         raise
@@ -169,8 +178,8 @@ class Delivery:
         else:
             aggregate = work.loaded(handler.loads, event.key)
             if aggregate is None:
-                raise AggregateUnknown(handler.loads.__name__, event.key)
-            effects = handler.call(aggregate, event, cause)
+                raise NothingDone(AggregateUnknown(handler.loads.__name__, event.key))
+            effects = _call_or_undo(handler, aggregate, event, cause)
         work.publish(effects)
         work.touched.add(message.key)
         metrics.HANDLED.labels(message.type).inc()
@@ -183,10 +192,29 @@ class Delivery:
             if fresh:
                 await self._add_parked(work, message, error)
 
-    async def _add_parked(self, work: UnitOfWork, message: Message, error: Exception) -> None:
+    async def _add_parked(self, work: UnitOfWork, message: Message, error: Exception) -> parked.Verdict:
         verdict = parked.judge(error, 1, 0.0, self.settings)
         await parked.add(work.session, message, verdict)
         log_parked(message, verdict, error)
+        return verdict
+
+
+def _call_or_undo(handler: Handler, aggregate: Any, event: Event, cause: Cause) -> Any:
+    """What a plain handler says; when it fails, a row that is an aggregate of its own is as it was: NothingDone.
+
+    Without this, one poisonous message would roll back, and so cost twice, all the others of its micro-batch. A plain
+    handler can change nothing but its aggregate; one with relations may have changed other rows, so there we roll back.
+    """
+    if inspect(type(aggregate)).relationships:
+        return handler.call(aggregate, event, cause)
+    before = dict(vars(aggregate))
+    try:
+        return handler.call(aggregate, event, cause)
+    except Exception as error:
+        for name, value in before.items():
+            if vars(aggregate).get(name) is not value:
+                setattr(aggregate, name, value)
+        raise NothingDone(error) from error
 
 
 def log_parked(message: Message, verdict: parked.Verdict, error: Exception) -> None:

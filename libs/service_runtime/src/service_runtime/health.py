@@ -20,6 +20,8 @@ async def readyz(request: Request) -> JSONResponse:
     """Database, broker, consumer and relay work; 503 with the reasons when not."""
     runtime = request.app.state.runtime
     problems: dict[str, str] = runtime.problems()
+    if broker_problem := await runtime.consumer.broker_problem():
+        problems["broker"] = broker_problem
     try:
         async with runtime.units.reading() as session:
             await session.execute(text("SELECT 1 FROM inbox LIMIT 1"))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from common_core.events.base import Contract, Name
 from fastapi import Depends, Query, Request
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Row
 
 from service_runtime.auth import Operator
@@ -14,6 +14,9 @@ from service_runtime.http import Work, router
 from service_runtime.parked import Reason, State
 
 routes = router("/ops")
+
+Position = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""Where a message is parked: a number that PostgreSQL can store."""
 
 
 class ParkedView(Contract):
@@ -24,6 +27,8 @@ class ParkedView(Contract):
     reason: Reason
     error: str
     waits_for: str | None
+    behind: int | None
+    """The position of the parked message before which this one cannot be handled."""
     attempts: int
     parked_at: datetime
     due_at: datetime | None
@@ -79,17 +84,20 @@ class AtKey(Contract):
 class Wanted(Contract):
     """Which dead letters: all that match every given field; at least one must be given."""
 
-    positions: list[int] | None = None
-    type: str | None = None
+    # A misspelled field must not mean more than was asked for.
+    model_config = ConfigDict(extra="forbid")
+
+    positions: list[Position] | None = None
+    type: Name | None = None
     reason: Reason | None = None
-    key: str | None = None
+    key: Name | None = None
     since: datetime | None = None
     until: datetime | None = None
     everything: bool = False
 
     @model_validator(mode="after")
     def _says_which(self) -> "Wanted":
-        if not self.everything and not self.model_fields_set - {"everything", "why"}:
+        if not self.everything and not self.model_dump(exclude={"everything", "why"}, exclude_none=True):
             raise ValueError("say which: positions, type, reason, key, since or until, or everything=true")
         return self
 
@@ -101,9 +109,10 @@ class Replay(Wanted):
 
 
 class Edit(Contract):
-    """The corrected data of a dead letter, and why."""
+    """The corrected data of a dead letter, and why; its type only if it came without a readable envelope."""
 
     data: Annotated[dict[str, Any], Field(description="The event's data, whole.")]
+    type: Name | None = None
     why: Name
 
 
@@ -115,9 +124,9 @@ class Why(Contract):
 
 async def _wanted(
     state: State | None = None,
-    type: str | None = None,  # noqa: A002  # the name of the query parameter
+    type: Name | None = None,  # noqa: A002  # the name of the query parameter
     reason: Reason | None = None,
-    key: str | None = None,
+    key: Name | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Filter:
@@ -134,7 +143,7 @@ async def list_parked(
     _: Operator,
     wanted: Wanting,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: int = 0,
+    cursor: Position = 0,
 ) -> ParkedPage:
     """Parked messages: dead letters, those that fail on a bug, and those that wait."""
     rows = await _letters(work, request).page(wanted, cursor, limit)
@@ -157,7 +166,9 @@ async def replay(work: Work, request: Request, operator: Operator, wanted: Repla
 
 
 @routes.get("/dead-letters/{position}")
-async def show_parked(work: Work, request: Request, operator: Operator, position: int, reveal: bool = False) -> Any:
+async def show_parked(
+    work: Work, request: Request, operator: Operator, position: Position, reveal: bool = False
+) -> Any:
     """One parked message; with reveal=true its data as they came, which is recorded."""
     letters = _letters(work, request)
     row = await letters.one(position)
@@ -167,22 +178,24 @@ async def show_parked(work: Work, request: Request, operator: Operator, position
 
 
 @routes.post("/dead-letters/{position}/edit")
-async def edit(work: Work, request: Request, operator: Operator, position: int, correction: Edit) -> dict[str, int]:
+async def edit(
+    work: Work, request: Request, operator: Operator, position: Position, correction: Edit
+) -> dict[str, int]:
     """Correct a dead letter's data and handle it once more."""
     work.replays = True
-    await _letters(work, request).edit(position, correction.data, operator.sub, correction.why)
+    await _letters(work, request).edit(position, correction.data, operator.sub, correction.why, correction.type)
     return {"replayed": 1}
 
 
 @routes.post("/dead-letters/{position}/discard")
-async def discard(work: Work, request: Request, operator: Operator, position: int, because: Why) -> dict[str, int]:
+async def discard(work: Work, request: Request, operator: Operator, position: Position, because: Why) -> dict[str, int]:
     """Give a dead letter up; all of it is kept in the record of actions."""
     await _letters(work, request).discard(position, operator.sub, because.why)
     return {"discarded": 1}
 
 
 @routes.get("/keys/{key}")
-async def show_key(work: Work, request: Request, _: Operator, key: str) -> AtKey:
+async def show_key(work: Work, request: Request, _: Operator, key: Name) -> AtKey:
     """What waits at this id: parked messages about it or for it, and timers."""
     waiting, timers = await _letters(work, request).at_key(key)
     return AtKey(

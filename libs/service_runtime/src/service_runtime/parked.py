@@ -68,11 +68,12 @@ WAKE = text("""
 DUE = text("""
     SELECT position, topic, key FROM parked_messages AS head
     WHERE state <> 'dead' AND due_at <= now()
-    AND (CAST(:only_topic AS text) IS NULL OR (topic = CAST(:only_topic AS text) AND key = CAST(:only_key AS text)))
+    AND (CAST(:topics AS text[]) IS NULL
+        OR (topic, key) IN (SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]))))
     AND NOT EXISTS (
         SELECT 1 FROM parked_messages AS earlier WHERE earlier.topic = head.topic AND earlier.key = head.key
         AND earlier.state <> 'dead' AND earlier.position < head.position)
-    ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED
+    ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
 """)
 QUEUES = text("""
     SELECT parked.*, now() AS at
@@ -206,10 +207,10 @@ async def wake(connection: AsyncConnection, keys: Collection[str]) -> bool:
     return (await connection.execute(WAKE, {"keys": sorted(keys)})).rowcount > 0
 
 
-async def due_queues(session: AsyncSession, most: int, only: Queue | None = None) -> list[Queue]:
+async def due_queues(session: AsyncSession, most: int, only: Sequence[Queue] | None = None) -> list[Queue]:
     """The (topic, key)s whose head is due, locked until we commit; those another process works on are passed over."""
-    topic, key = only or (None, None)
-    heads = await session.execute(DUE, {"most": most, "only_topic": topic, "only_key": key})
+    among = {"topics": None, "keys": None} if only is None else _queue_columns(only)
+    heads = await session.execute(DUE, {"most": most, **among})
     return [(head.topic, head.key) for head in heads]
 
 

@@ -1,5 +1,7 @@
 """Parked messages get another chance: at their time, or at once when what they wait for has come."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,8 +10,8 @@ from sqlalchemy import Row
 
 from service_runtime import metrics, parked
 from service_runtime.cloudevents import Undecodable
-from service_runtime.database import is_lost_connection
-from service_runtime.delivery import AggregateUnknown, Delivery, HandlersFailed, log_parked
+from service_runtime.database import is_conflict, is_lost_connection
+from service_runtime.delivery import CONFLICT_ATTEMPTS, Delivery, HandlersFailed, NothingDone, log_parked
 from service_runtime.failpoints import failpoint
 from service_runtime.messages import Message, decode
 from service_runtime.unit_of_work import UnitOfWork
@@ -33,48 +35,84 @@ class Retries:
             seconds: float | None = await session.scalar(parked.NEXT)
         return seconds
 
-    async def run_once(self, only: parked.Queue | None = None) -> bool:
-        """Retry what is due, in one transaction; after a failure queue by queue, message by message. Was there any?"""
-        queues: list[parked.Queue] = []
-        parked_messages: list[Parked] = []
+    async def run_once(self, only: Sequence[parked.Queue] | None = None) -> bool:
+        """Retry what is due (among these) in one transaction, and apart from it what fails there. Was there any?"""
+        taken: list[Parked] = []
         try:
-            async with self._units.begin() as work:
-                queues = await parked.due_queues(work.session, 1 if only else QUEUES_AT_ONCE, only)
-                if not queues:
-                    return False
-                most = 1 if only else MESSAGES_AT_ONCE // len(queues)
-                parked_messages = [(row, self._decoded(row)) for row in await parked.queues(work.session, queues, most)]
-                await self._delivery.load(work, [message for _, message in parked_messages])
-                handled = await self._decide_all(work, parked_messages)
-                failpoint("retries.after_decide")
-                await parked.done(work.session, handled, queues)
+            await self._transact(taken, only, MESSAGES_AT_ONCE)
+        except HandlersFailed as failed:
+            suspects = {_queue(row) for row, message in taken if message.key in failed.errors}
         except Exception as error:
-            if is_lost_connection(error):
+            if is_lost_connection(error) or not taken:
                 raise
-            if only:
-                await self._keep(*parked_messages[0], _first_error(error))
-            else:
-                for queue in queues:
-                    while await self.run_once(queue):
-                        continue
+            suspects = set()
+        else:
+            return bool(taken)
+        await self._apart(Counter(_queue(row) for row, _ in taken), suspects)
         return True
 
-    async def _decide_all(self, work: UnitOfWork, parked_messages: Sequence[Parked]) -> list[int]:
-        """The positions that were handled; a queue whose next aggregate is unknown stays as it is from there on."""
+    async def _apart(self, lengths: Counter[parked.Queue], suspects: set[parked.Queue]) -> None:
+        """Retry the queues of a transaction that failed: the sound ones together; unless we know which, in halves."""
+        queues = list(lengths)
+        half = len(queues) // 2
+        if suspects or not half:
+            groups, alone = [[queue for queue in queues if queue not in suspects]], suspects or set(queues)
+        else:
+            groups, alone = [queues[:half], queues[half:]], set()
+        for group in groups:
+            if group and not alone.issuperset(group):
+                await self.run_once(group)
+        for queue in alone:
+            # Not until nothing is due: of a long queue only those of the failed transaction are worth one each.
+            for _ in range(lengths[queue]):
+                if not await self._retry_head(queue):
+                    break
+
+    async def _retry_head(self, queue: parked.Queue) -> bool:
+        """Retry one message in a transaction of its own; whether it was due."""
+        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
+            taken: list[Parked] = []
+            try:
+                await self._transact(taken, [queue], 1)
+            except Exception as error:
+                if is_lost_connection(error) or not taken:
+                    raise
+                if is_conflict(error) and attempt < CONFLICT_ATTEMPTS:
+                    await asyncio.sleep(0.01 * attempt)
+                    continue
+                await self._keep(*taken[0], _first_error(error))
+            return bool(taken)
+        return True
+
+    async def _transact(self, taken: list[Parked], only: Sequence[parked.Queue] | None, most: int) -> None:
+        """Retry what is due in one transaction; `taken` is known also when it fails."""
+        async with self._units.begin() as work:
+            queues = await parked.due_queues(work.session, min(most, QUEUES_AT_ONCE), only)
+            if not queues:
+                return
+            rows = await parked.queues(work.session, queues, most // len(queues))
+            taken += [(row, self._decoded(row)) for row in rows]
+            await self._delivery.load(work, [message for _, message in taken])
+            handled = await self._decide_all(work, taken)
+            failpoint("retries.after_decide")
+            await parked.done(work.session, handled, queues)
+
+    async def _decide_all(self, work: UnitOfWork, taken: Sequence[Parked]) -> list[int]:
+        """The positions that were handled; what cannot be and left no trace stays parked, and what is behind it."""
         handled: list[int] = []
         waiting: set[parked.Queue] = set()
         errors: dict[str, Exception] = {}
-        for row, message in parked_messages:
-            if (row.topic, row.key) in waiting or message.key in errors:
+        for row, message in taken:
+            if _queue(row) in waiting or message.key in errors:
                 continue
             try:
                 await self._delivery.decide(work, message, message.cause(row.at))
                 handled.append(row.position)
-            except AggregateUnknown as error:
-                waiting.add((row.topic, row.key))
-                await self._again(work, row, message, error)
+            except NothingDone as nothing:
+                if (await self._again(work, row, message, nothing.error)).state is not parked.State.DEAD:
+                    waiting.add(_queue(row))
             except Exception as error:
-                if is_lost_connection(error):
+                if is_lost_connection(error) or is_conflict(error):
                     raise
                 errors[message.key] = error
         if errors:
@@ -84,19 +122,19 @@ class Retries:
     async def _keep(self, row: Row[Any], message: Message, error: Exception) -> None:
         async with self._units.begin() as work:
             await self._again(work, row, message, error)
+            await parked.done(work.session, [], [_queue(row)])
 
-    async def _again(self, work: UnitOfWork, row: Row[Any], message: Message, error: Exception) -> None:
+    async def _again(self, work: UnitOfWork, row: Row[Any], message: Message, error: Exception) -> parked.Verdict:
         # Waiting is no failure: a bug met after long waiting gets all its attempts, and so does a replayed message.
         goes_on = isinstance(error, NotYet) == (row.state == parked.State.WAITING)
         attempts = row.attempts + 1 if goes_on else 1
         waited = (row.at - row.parked_at).total_seconds()
         verdict = parked.judge(error, attempts, waited, self._delivery.settings)
         await parked.again(work.session, row.position, attempts, verdict)
-        if verdict.state is parked.State.DEAD:
-            await parked.done(work.session, [], [(row.topic, row.key)])
         if verdict.reason is not parked.Reason.NOT_YET:
             log_parked(message, verdict, error)
         metrics.RETRIED.labels(verdict.reason).inc()
+        return verdict
 
     def _decoded(self, row: Row[Any]) -> Message:
         record = parked.ParkedRecord.of(row)
@@ -109,3 +147,7 @@ class Retries:
 
 def _first_error(error: Exception) -> Exception:
     return next(iter(error.errors.values())) if isinstance(error, HandlersFailed) else error
+
+
+def _queue(row: Row[Any]) -> parked.Queue:
+    return row.topic, row.key

@@ -1,0 +1,199 @@
+"""An operator's work with a running system: its dead letters, and why a batch waits."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from service_runtime.parked import Reason
+
+from scriptorium import environment, operator_display
+from scriptorium.display import say
+from scriptorium.editing import in_editor, parsed
+from scriptorium.operator_client import Letter, Operator, Service, acting
+
+letters = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See, replay, edit and discard dead letters.")
+
+
+class Shown(StrEnum):
+    """Which parked messages are listed."""
+
+    DEAD = "dead"
+    WAITING = "waiting"
+    FAILING = "failing"
+    ALL = "all"
+
+
+def _letter(text: str) -> Letter:
+    service, _, position = text.partition("/")
+    if service not in list(Service) or not position.isdecimal():
+        raise typer.BadParameter(f"{text} is no dead letter; give it as `list` shows it, like essay-lifecycle/42")
+    return Letter(Service(service), int(position))
+
+
+type Act = Callable[[Operator], Awaitable[None]]
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="What `scriptorium up` wrote; else the environment counts."),
+]
+OneLetter = Annotated[Letter, typer.Argument(metavar="LETTER", parser=_letter, help="As listed: essay-lifecycle/42.")]
+SomeLetters = Annotated[
+    list[Letter] | None, typer.Argument(metavar="[LETTER]...", parser=_letter, help="As listed: essay-lifecycle/42.")
+]
+Services = Annotated[list[Service] | None, typer.Option("--service", help="Only this service; else all five.")]
+Type = Annotated[str | None, typer.Option(help="Only this type of event.")]
+ReasonOption = Annotated[Reason | None, typer.Option(help="Only what was parked for this reason.")]
+Key = Annotated[str | None, typer.Option(help="Only what is about this id.")]
+Since = Annotated[datetime | None, typer.Option(help="Only what was parked from then on (local time).")]
+Until = Annotated[datetime | None, typer.Option(help="Only what was parked before (local time).")]
+Why = Annotated[str, typer.Option(help="Why you do this; it is recorded.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@letters.command("list")
+def list_letters(
+    *,
+    service: Services = None,
+    state: Annotated[Shown, typer.Option(help="Dead letters, or what waits or fails and is retried.")] = Shown.DEAD,
+    type: Type = None,  # noqa: A002  # the name of the option
+    reason: ReasonOption = None,
+    key: Key = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many of each service.")] = 50,
+    group: Annotated[bool, typer.Option("--group", help="Count those that share a cause.")] = False,
+    as_json: AsJson = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Show dead letters: where, what and why; never their data."""
+    wanted = _filter(type=type, reason=reason, key=key, since=since, until=until)
+    wanted |= {} if state is Shown.ALL else {"state": state}
+
+    async def act(operator: Operator) -> None:
+        if group:
+            found = await operator.groups(service or list(Service), wanted)
+        else:
+            found = await operator.listed(service or list(Service), wanted, limit)
+        show = operator_display.groups if group else operator_display.listed
+        _json(found.items) if as_json else show(found.items)
+        if found.failures:
+            raise found.failures[0]
+
+    _run(act, env_file)
+
+
+@letters.command()
+def show(
+    letter: OneLetter,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Also personal data; that you looked is recorded.")] = False,
+    as_json: AsJson = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Show all about one dead letter."""
+
+    async def act(operator: Operator) -> None:
+        found = await operator.show(letter, reveal=reveal)
+        _json(found) if as_json else operator_display.one(letter, found)
+
+    _run(act, env_file)
+
+
+@letters.command()
+def replay(
+    letter: SomeLetters = None,
+    *,
+    why: Why,
+    service: Services = None,
+    type: Type = None,  # noqa: A002  # the name of the option
+    reason: ReasonOption = None,
+    key: Key = None,
+    since: Since = None,
+    until: Until = None,
+    everything: Annotated[bool, typer.Option("--all", help="All dead letters (of these services).")] = False,
+    as_json: AsJson = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Handle dead letters once more, in order per key: those named, those that match, or --all."""
+    wanted = _filter(type=type, reason=reason, key=key, since=since, until=until)
+    if letter and (wanted or service or everything):
+        raise typer.BadParameter("name letters, or say which by options, not both")
+    if not (letter or wanted or everything):
+        raise typer.BadParameter("name letters, say which by options, or --all")
+
+    async def act(operator: Operator) -> None:
+        if letter:
+            found = await operator.replay_letters(letter, why)
+        else:
+            found = await operator.replay(service or list(Service), {**wanted, "everything": everything}, why)
+        _json(found.items) if as_json else operator_display.replayed(found.items)
+        if found.failures:
+            raise found.failures[0]
+
+    _run(act, env_file)
+
+
+@letters.command()
+def edit(
+    letter: OneLetter,
+    why: Why,
+    file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The corrected data; else $EDITOR opens it.")
+    ] = None,
+    type: Annotated[  # noqa: A002  # the name of the option
+        str | None, typer.Option(help="What event it is, for a message whose envelope is unreadable.")
+    ] = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Correct a dead letter's data and handle it once more; the data as it came is kept in the record of actions."""
+
+    async def act(operator: Operator) -> None:
+        data = parsed(file.read_text()) if file else await in_editor(operator, letter)
+        await operator.edit(letter, data, why, type)
+        say(f"{letter} is corrected and replayed.")
+
+    _run(act, env_file)
+
+
+@letters.command()
+def discard(letter: OneLetter, why: Why, env_file: EnvFile = None) -> None:
+    """Give a dead letter up; all of it is kept in the record of actions."""
+
+    async def act(operator: Operator) -> None:
+        await operator.discard(letter, why)
+        say(f"{letter} is discarded; its bytes are in operator_actions.")
+
+    _run(act, env_file)
+
+
+def why(batch_id: Annotated[UUID, typer.Argument()], as_json: AsJson = False, env_file: EnvFile = None) -> None:
+    """Say in one sentence what a batch waits for and since when."""
+
+    async def act(operator: Operator) -> None:
+        found = await operator.why(batch_id)
+        _json(found) if as_json else say(found["why"])
+
+    _run(act, env_file)
+
+
+def _run(act: Act, env_file: Path | None) -> None:
+    async def acted() -> None:
+        async with acting(environment.read(env_file)) as operator:
+            await act(operator)
+
+    asyncio.run(acted())
+
+
+def _filter(*, since: datetime | None, until: datetime | None, **wanted: str | None) -> dict[str, str]:
+    times = {name: each.astimezone().isoformat() for name, each in (("since", since), ("until", until)) if each}
+    return {name: str(value) for name, value in wanted.items() if value} | times
+
+
+def _json(found: object) -> None:
+    sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,70 @@
+"""Dead letters as an operator sees them; everything fits 100 columns."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from scriptorium.display import console, say
+from scriptorium.operator_client import Letter
+
+
+def listed(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print where parked messages are, what they are and why they wait."""
+    if not items:
+        say("There are none.")
+        return
+    table = Table(show_lines=True)
+    table.add_column("letter", no_wrap=True)
+    table.add_column("message", no_wrap=True)
+    table.add_column("why", overflow="fold")
+    for each in items:
+        where = f"{each['letter']}\n{_time(each['parked_at'])}"
+        table.add_row(Text(where), Text(f"{each['type']}\n{each['key']}"), Text(_why(each)))
+    console.print(table)
+
+
+def groups(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print how many share a cause."""
+    if not items:
+        say("There are none.")
+        return
+    table = Table(show_lines=True)
+    table.add_column("count", justify="right", no_wrap=True)
+    table.add_column("service, type", no_wrap=True)
+    table.add_column("first, last", no_wrap=True)
+    table.add_column("cause", overflow="fold")
+    for each in items:
+        times = f"{_time(each['first'])}\n{_time(each['last'])}"
+        cause = f"{each['state']}, {each['reason']}: {each['cause']}"
+        table.add_row(str(each["count"]), Text(f"{each['service']}\n{each['type']}"), Text(times), Text(cause))
+    console.print(table)
+
+
+def one(letter: Letter, found: Mapping[str, Any]) -> None:
+    """Print everything about a parked message."""
+    for name, value in found.items():
+        if name != "data" and value is not None:
+            say(f"  {name:<12}{_time(value) if name.endswith('_at') else value}")
+    say(f"{letter} says:")
+    say(json.dumps(found["data"], indent=2, ensure_ascii=False))
+
+
+def replayed(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print how many are on their way again."""
+    total = sum(each["replayed"] for each in items)
+    by_service = ", ".join(f"{each['replayed']} in {each['service']}" for each in items if each["replayed"])
+    say(f"{total} replayed ({by_service})." if total else "None replayed: no dead letter is like that (any more).")
+
+
+def _why(message: Mapping[str, Any]) -> str:
+    if message["behind"] is not None:
+        return f"waits behind {message['letter'].split('/')[0]}/{message['behind']}"
+    return f"{message['state']}, {message['reason']}: {message['error']}"
+
+
+def _time(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")

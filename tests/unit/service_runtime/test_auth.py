@@ -1,0 +1,75 @@
+"""Who may do what, from the claims of a token."""
+
+import time
+
+import jwt
+import pytest
+from fastapi import HTTPException
+from service_runtime.auth import Caller, Role, authenticate, issue, require
+from starlette.requests import Request
+
+SECRET = "a secret of at least 32 characters"
+
+
+def request(authorization: str | None) -> Request:
+    headers = [] if authorization is None else [(b"authorization", authorization.encode())]
+    return Request({"type": "http", "headers": headers, "state": {}})
+
+
+def token(**claims: object) -> str:
+    return jwt.encode({"sub": "berit", "exp": time.time() + 60, **claims}, SECRET, "HS256")
+
+
+def test_an_issued_token_names_its_caller() -> None:
+    issued = issue(SECRET, "berit", [Role.TEACHER, Role.OPERATOR], 60)
+
+    assert authenticate(request(f"Bearer {issued}"), SECRET) == Caller("berit", frozenset({"teacher", "operator"}))
+
+
+def test_a_token_without_roles_is_a_caller_who_may_nothing() -> None:
+    assert authenticate(request(f"bearer {token()}"), SECRET).roles == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("authorization", "said"),
+    [
+        (None, "Authorization: Bearer"),
+        ("Basic YTpi", "Authorization: Bearer"),
+        ("Bearer", "Authorization: Bearer"),
+        ("Bearer x.y.z", "not valid"),
+        (f"Bearer {token(exp=time.time() - 60)}", "expired"),
+        (f"Bearer {token(sub=7)}", "not valid"),
+        (f"Bearer {token(sub='')}", "1 to 200 characters"),
+        (f"Bearer {token(sub='x' * 201)}", "1 to 200 characters"),
+        (f"Bearer {token(sub='a' + chr(0))}", "1 to 200 characters"),
+        (f"Bearer {token(roles='teacher')}", "list of strings"),
+        (f"Bearer {token(roles=[1])}", "list of strings"),
+        (f"Bearer {jwt.encode({'sub': 'x', 'exp': 9e9}, 'y' * 40, 'HS256')}", "not valid"),
+        (f"Bearer {jwt.encode({'sub': 'x', 'exp': 9e9}, None, 'none')}", "not valid"),
+        (f"Bearer {jwt.encode({'sub': 'x'}, SECRET, 'HS256')}", "exp"),
+    ],
+)
+def test_anything_else_is_401_with_the_way_out(authorization: str | None, said: str) -> None:
+    with pytest.raises(HTTPException, match=said) as refused:
+        authenticate(request(authorization), SECRET)
+
+    assert refused.value.status_code == 401
+    assert refused.value.headers == {"WWW-Authenticate": "Bearer"}
+
+
+def test_one_of_the_roles_is_enough_and_none_is_403() -> None:
+    asked = request(None)
+    asked.state.caller = Caller("op", frozenset({"operator"}))
+
+    assert require(Role.TEACHER, Role.OPERATOR)(asked).sub == "op"
+    with pytest.raises(HTTPException, match="teacher or service") as refused:
+        require(Role.TEACHER, Role.SERVICE)(asked)
+    assert refused.value.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("sub", "role", "may"),
+    [("berit", "teacher", True), ("other", "teacher", False), ("op", "operator", True), ("berit", "service", False)],
+)
+def test_a_teacher_reads_what_is_theirs_and_an_operator_everything(sub: str, role: str, may: bool) -> None:
+    assert Caller(sub, frozenset({role})).may_read("berit") is may

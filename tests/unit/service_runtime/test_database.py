@@ -1,0 +1,61 @@
+"""Which errors are the wire's, so that everything waits, and which are a message's own."""
+
+import asyncpg
+import pytest
+from service_runtime.database import is_conflict, is_lost_connection
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+
+def by_sqlalchemy(error: Exception, kind: type[DBAPIError] = DBAPIError) -> DBAPIError:
+    """As SQLAlchemy raises what the driver raised."""
+    translated = AsyncAdapt_asyncpg_dbapi.Error("translated", error)
+    translated.__cause__ = error
+    wrapped = kind("SELECT 1", {}, translated)
+    wrapped.__cause__ = translated
+    return wrapped
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError("refused"),
+        ConnectionResetError("reset"),
+        TimeoutError("slow"),
+        asyncpg.CannotConnectNowError("starting up"),
+        asyncpg.AdminShutdownError("shutting down"),
+        asyncpg.TooManyConnectionsError("too many"),
+        asyncpg.ConnectionDoesNotExistError("gone"),
+        asyncpg.DiskFullError("full"),
+    ],
+)
+def test_a_database_that_cannot_work_is_waited_for(error: Exception) -> None:
+    assert is_lost_connection(error)
+    assert not is_conflict(error)
+
+
+@pytest.mark.parametrize("error", [asyncpg.DeadlockDetectedError("d"), asyncpg.SerializationError("s")])
+def test_transactions_in_each_others_way_try_again(error: Exception) -> None:
+    assert is_conflict(error)
+    assert not is_lost_connection(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.DataError("number too large"),
+        asyncpg.UndefinedTableError("not migrated"),
+        asyncpg.NotNullViolationError("null"),
+        ValueError("bug"),
+        KeyError("bug"),
+    ],
+)
+def test_a_bug_is_neither(error: Exception) -> None:
+    assert not is_lost_connection(error)
+    assert not is_conflict(error)
+
+
+def test_what_sqlalchemy_wraps_is_recognised() -> None:
+    assert is_lost_connection(by_sqlalchemy(asyncpg.AdminShutdownError("stop"), OperationalError))
+    assert is_conflict(by_sqlalchemy(asyncpg.UniqueViolationError("twice"), IntegrityError))
+    assert not is_lost_connection(by_sqlalchemy(asyncpg.DataError("bug")))
