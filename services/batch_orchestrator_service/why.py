@@ -99,7 +99,8 @@ def _reason(batch: Batch, facts: Facts) -> str:
 
 def _open_slots(batch: Batch, facts: Facts) -> str:
     if facts.essays is None:
-        return f"the essay lifecycle does not {'know the batch' if facts.answers(LIFECYCLE) else 'answer'}"
+        known = facts.answers(LIFECYCLE)
+        return "the essay lifecycle does not know the batch yet" if known else "how many slots are free is unknown"
     free = sum(slot["state"] == "free" for slot in facts.essays["slots"])
     if not free:
         return "all slots are decided, so the message that says so is on its way"
@@ -122,7 +123,7 @@ def _open_associations(facts: Facts) -> str:
 
 def _not_asked(facts: Facts) -> str:
     if not facts.answers(CLASSES):
-        return "the class management does not answer"
+        return "whether the teacher was asked is unknown"
     looking = facts.timer(MATCHER)
     at_work = f"; the student matcher looks for names, next at {_at(_time(looking, 'due_at'))}" if looking else ""
     return f"no suggestions have come yet, so the teacher has not been asked{at_work}"

@@ -101,14 +101,20 @@ def other_causes() -> None:
 
 
 def no_inbox() -> None:
-    """Whether a message was seen before does not count."""
-    claim = inbox.claim
+    """Whether a message was seen before does not count; some messages come twice, as they do after a crash."""
+    claim, deliver = inbox.claim, Consumer._deliver
+
+    async def twice(self: Consumer, fetched: Any) -> None:
+        await deliver(self, fetched)
+        if _lucky(0.3):
+            await deliver(self, fetched)
 
     async def trusting(session: Any, messages: Rows) -> tuple[list[Any], datetime | None]:
         await claim(session, messages)
         return list(messages), await database_time(session)
 
     _replace(inbox, "claim", trusting)
+    _replace(Consumer, "_deliver", twice)
 
 
 def offsets_first() -> None:
@@ -158,7 +164,7 @@ def no_row_lock() -> None:
 
     async def slow(self: UnitOfWork, model: type[Any], ids: Collection[Any]) -> None:
         await load(self, model, ids)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
 
     _replace(Select, "with_for_update", lambda self, **_: self)
     _replace(UnitOfWork, "load", slow)

@@ -50,7 +50,7 @@ class Wish:
     def of(cls, rng: Random, classes: list[SchoolClass]) -> "Wish":
         """Something that can happen in a school."""
         good = rng.choice([1, 2, 3, 4, 5, 12])
-        source = rng.choice(["files", "files", "outside", "both"])
+        source = rng.choice(["files", "outside", "both"])
         outside = {"files": 0, "outside": good, "both": good // 2}[source]
         return cls(
             school_class=rng.choice(classes) if rng.random() < 0.55 else None,

@@ -66,7 +66,7 @@ class UnitOfWorkRoute(APIRoute):
 
 async def _in_one_transaction(request: Request, endpoint: Endpoint) -> Response:
     units: UnitsOfWork = request.app.state.units
-    content_type = request.headers.get("Content-Type", "")
+    content_type = request.headers.get("Content-Type", "").lower()
     try:
         async with units.begin() as work:
             at = await database_time(work.session)
