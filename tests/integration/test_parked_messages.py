@@ -18,6 +18,10 @@ from tests.integration.world import Database, World
 type Headers = Sequence[tuple[str, bytes | None]]
 
 PARKED = "SELECT * FROM parked_messages ORDER BY position"
+CUT_WHO_WAITS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 REPLAY = "UPDATE parked_messages SET state = 'waiting', due_at = now() WHERE state = 'dead'"
 
 
@@ -401,6 +405,21 @@ async def test_a_message_parked_once_is_not_parked_again_when_it_comes_again(
 
 
 # The database is away
+
+
+async def test_a_connection_lost_in_the_middle_of_a_transaction_is_no_bug_of_its_messages(
+    world: World, database: Database, page: UUID
+) -> None:
+    async with database.holding("SELECT * FROM pages FOR UPDATE"):
+        await world.outside.publish(line(page, "one"))
+        await wait_until(database.somebody_waits_for_a_lock)
+
+        await database.fetch(CUT_WHO_WAITS)
+
+        await wait_until(database.somebody_waits_for_a_lock)
+        assert await database.count("parked_messages") == 0
+    await wait_until(lambda: world.is_done(service))
+    assert await lines(database, page) == ["one"]
 
 
 async def test_a_database_that_crashes_in_the_middle_costs_nothing_and_parks_nothing(world: World) -> None:
