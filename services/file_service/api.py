@@ -55,13 +55,15 @@ class FileView(Accepted):
 )
 async def upload_files(work: Work, teacher: Teacher, batch_id: UUID, request: Request) -> list[Accepted]:
     """Upload files; with the 202 they are stored, whatever happens to the service."""
-    batch = await Batches(work).visible(batch_id, teacher)
-    if batch.cancelled:
-        raise BatchIsCancelled(batch_id)
+    await Batches(work).visible(batch_id, teacher)
     await work.release()
     async with received(request) as files:
         await idempotency.claim(work, request, fingerprint(files))
-        uploads = await _store(work, await Batches(work).locked(batch_id), files, request.app.state.settings)
+        batch = await Batches(work).locked(batch_id)
+        # Not before the key is claimed: a repetition gets its first answer, also from a batch cancelled meanwhile.
+        if batch.cancelled:
+            raise BatchIsCancelled(batch_id)
+        uploads = await _store(work, batch, files, request.app.state.settings)
     work.publish([SetTimer(EXTRACT, batch_id, work.cause.at, unless_set=True)])
     return [Accepted.model_validate(upload, from_attributes=True) for upload in uploads]
 

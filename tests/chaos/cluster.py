@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -45,8 +46,8 @@ class Instance:
     process: Forked = field(default_factory=Forked)
     failpoints: str = ""
     died_at: float | None = None
-    recoveries: list[float] = field(default_factory=list)
-    """Seconds from each death until it was ready again."""
+    recoveries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Seconds from each death until it was ready again, by what else went on."""
 
 
 class Cluster:

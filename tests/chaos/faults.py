@@ -33,6 +33,8 @@ class Faults:
         self._always = SABOTAGES[options.sabotage].failpoints if options.sabotage else ""
         self._rng = Random(f"faults {options.seed}")  # noqa: S311  # no secret
         self._over = False
+        self._outages = 0
+        self._last_outage = 0.0
         self._frozen: set[str] = set()
         self._side: set[asyncio.Task[None]] = set()
         self._busy: set[str] = set()
@@ -53,9 +55,10 @@ class Faults:
             if sum(each.died_at is not None for each in self._cluster.instances) > MOST_DOWN:
                 continue  # A system that never comes up does no work that could be lost.
             (fault,) = self._rng.choices([each for each, _ in choices], [weight for _, weight in choices])
-            task = asyncio.ensure_future(fault())
+            outage = fault not in (self._kill, self._freeze)
+            task = asyncio.ensure_future(self._as_outage(fault) if outage else fault())
             self._side.add(task)
-            task.add_done_callback(self._side.discard)
+            task.add_done_callback(self._done)
         self._over = True
         await asyncio.gather(*self._side)
         for instance in self._cluster.instances:  # The last ones come back without failpoints.
@@ -66,6 +69,11 @@ class Faults:
         for watcher in watchers:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._side.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.counts[f"a fault failed by itself: {error!r}"[:90]] += 1
 
     async def _keep(self, instance: Instance) -> None:
         """Start it again whenever it has died, and see how long it takes to be ready."""
@@ -78,7 +86,9 @@ class Faults:
                     instance.process.bury()
                     self._cluster.start(instance, "" if self._over else self._failpoints())
                 elif instance.died_at is not None and await is_ready(client, instance):
-                    instance.recoveries.append(time.monotonic() - instance.died_at)
+                    calm = not self._outages and self._last_outage < instance.died_at
+                    kind = "broker and database up" if calm else "one of them away, or a cut"
+                    instance.recoveries[kind].append(time.monotonic() - instance.died_at)
                     instance.died_at = None
 
     def _note_death(self, instance: Instance) -> None:
@@ -115,6 +125,14 @@ class Faults:
             self.kills += 1
             self._leaders.struck(instance, "killed")
             instance.process.send(signal.SIGKILL)
+
+    async def _as_outage(self, fault: Callable[[], Awaitable[None]]) -> None:
+        self._outages += 1
+        try:
+            await fault()
+        finally:
+            self._outages -= 1
+            self._last_outage = time.monotonic()
 
     async def _kill(self) -> None:
         self._strike(self._rng.choice(self._cluster.instances), "SIGKILL at a random moment")

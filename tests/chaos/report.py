@@ -1,7 +1,7 @@
 """What a run found, for people (100 columns) and for programs (JSON)."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ class Report:
     events: int
     violations: dict[str, list[str]]
     given_up: list[str]
-    recovery_seconds: list[float]
+    recovery_seconds: dict[str, list[float]]
     takeover_seconds: dict[str, list[float]]
     seconds: float = 0.0
     quiet_after: float | None = None
@@ -56,7 +56,7 @@ class Report:
             events=sum(each.topic in TOPICS for each in evidence.first.values()),
             violations=violations,
             given_up=given_up,
-            recovery_seconds=[each for instance in cluster.instances for each in instance.recoveries],
+            recovery_seconds=_recoveries(cluster),
             takeover_seconds=dict(sorted(leaders.takeovers.items())),
         )
 
@@ -78,12 +78,20 @@ class Report:
         lines += [f"  {len(self.given_up):6}  given up by their teacher"]
         lines += [f"          {each[:88]}" for each in self.given_up]
         lines += ["", f"{self.events} events in {self.records} records", ""]
-        lines += [f"recovery  {_spread(self.recovery_seconds)}  (death of a process until it is ready)"]
+        lines += [f"recovery  {_spread(found)}  ({kind})" for kind, found in self.recovery_seconds.items()]
         lines += [f"takeover  {_spread(found)}  ({kind})" for kind, found in self.takeover_seconds.items()]
         lines += ["", "violations"]
         for check, found in self.violations.items():
             lines += [f"  {len(found):6}  {check}", *(f"          {each[:88]}" for each in found[:MOST_SHOWN])]
         return "\n".join(lines)
+
+
+def _recoveries(cluster: Cluster) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = defaultdict(list)
+    for instance in cluster.instances:
+        for kind, seconds in instance.recoveries.items():
+            found[kind] += seconds
+    return dict(sorted(found.items()))
 
 
 def _spread(seconds: Sequence[float]) -> str:

@@ -173,6 +173,21 @@ async def test_a_batch_known_to_be_cancelled_takes_no_files(quiet_world: World, 
     assert await listed(teacher, batch_id) == []
 
 
+async def test_a_repetition_gets_its_first_answer_although_the_batch_was_cancelled_meanwhile(
+    quiet_world: World, files: Running
+) -> None:
+    teacher, batch_id, key = Person(files), await a_batch(quiet_world), str(uuid4())
+    one = ("a.txt", essay("Anna Ek").encode())
+    first = await upload(teacher, batch_id, one, key=key)
+    await quiet_world.outside.publish(BatchCancelledV1(batch_id=batch_id, teacher_id=BERIT, cancelled_by=BERIT))
+    await wait_until(lambda: quiet_world.is_done(service))
+
+    again = await upload(teacher, batch_id, one, key=key)
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+
+
 async def test_only_the_teacher_of_a_batch_may_upload_and_an_operator_may_look(
     quiet_world: World, files: Running
 ) -> None:
