@@ -26,8 +26,9 @@ $(READY): requirements/dev.txt pyproject.toml scripts/setup.py libs/local_stack/
 demo: $(READY)  ## the whole system on real Kafka and PostgreSQL; your own files: make demo ESSAYS=folder ROSTER=file.csv
 	@$(BIN)/scriptorium demo $(if $(ESSAYS),--essays "$(ESSAYS)") $(if $(ROSTER),--roster "$(ROSTER)")
 
+# Two at a time, each with a Kafka and a PostgreSQL of its own: most tests wait most of the time.
 test: $(READY)  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-unit: $(READY)  ## tests without any I/O, in seconds
 	$(BIN)/python -m pytest tests/unit

@@ -188,14 +188,14 @@ def nothing_more() -> None:
     """Only what the environment says is broken."""
 
 
-def answer_without_commit(method: str) -> None:
-    """Some requests of this method are answered although they were rolled back."""
+def answer_without_commit(method: str, path: str, chance: float) -> None:
+    """Some requests of this method and path are answered although they were rolled back."""
     transact = http._in_one_transaction
 
     async def unkept(request: Any, endpoint: http.Endpoint) -> Any:
         async def forgotten(request: Any) -> Any:
             response = await endpoint(request)
-            if request.method == method and _lucky(0.3):
+            if request.method == method and path in request.url.path and _lucky(chance):
                 work: UnitOfWork = request.state.work
                 await work.session.rollback()
                 work.outbox.rows.clear()

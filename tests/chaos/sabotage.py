@@ -37,8 +37,8 @@ SABOTAGES: dict[str, Sabotage] = {
         env={"SCRIPTORIUM_FAILING_ATTEMPTS": "1"},
         failpoints="unit_of_work.before_commit=raise:0.1",
     ),
-    "lost-files": Sabotage(lambda: broken.answer_without_commit("POST"), "files"),
-    "lost-decisions": Sabotage(lambda: broken.answer_without_commit("PUT"), "decisions"),
+    "lost-files": Sabotage(lambda: broken.answer_without_commit("POST", "/files", 0.3), "files"),
+    "lost-decisions": Sabotage(lambda: broken.answer_without_commit("PUT", "/student-associations/", 0.8), "decisions"),
     "other-slot": Sabotage(broken.other_slot, "slots"),
     "short-history": Sabotage(broken.short_history, "history"),
 }

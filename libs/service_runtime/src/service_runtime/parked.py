@@ -163,28 +163,28 @@ def backoff(attempts: int, settings: RuntimeSettings) -> float:
 async def add(session: AsyncSession, message: Message, verdict: Verdict) -> None:
     """Park a message with everything needed to handle it later exactly as if it came from the log."""
     record = message.record
-    await session.execute(
-        ADD,
-        {
-            **_columns(verdict),
-            "source": message.source,
-            "event_id": message.id,
-            "type": message.type,
-            "key": message.key,
-            "topic": record.topic,
-            "partition": record.partition,
-            "record_offset": record.offset,
-            "record_key": record.key,
-            "record_headers": [[name.replace("\x00", ""), (value or b"").hex()] for name, value in record.headers],
-            "record_value": record.value,
-        },
-    )
+    columns: dict[str, object] = {
+        "source": message.source,
+        "event_id": message.id,
+        "type": message.type,
+        "key": message.key,
+        "topic": record.topic,
+        "partition": record.partition,
+        "record_offset": record.offset,
+        "record_key": record.key,
+        "record_headers": [[name.replace("\x00", ""), (value or b"").hex()] for name, value in record.headers],
+        "record_value": record.value,
+    }
+    # What the others of the micro-batch changed is written once, at its end, not piece by piece at each parked message.
+    with session.no_autoflush:
+        await session.execute(ADD, {**_columns(verdict), **columns})
 
 
 async def again(session: AsyncSession, position: int, attempts: int, verdict: Verdict) -> None:
     """Keep a message parked after another failed attempt."""
-    await session.execute(LOCK, {"position": position})
-    await session.execute(AGAIN, {**_columns(verdict), "attempts": attempts, "position": position})
+    with session.no_autoflush:
+        await session.execute(LOCK, {"position": position})
+        await session.execute(AGAIN, {**_columns(verdict), "attempts": attempts, "position": position})
 
 
 async def hold_up(session: AsyncSession, messages: Sequence[Message]) -> dict[Queue, int]:
