@@ -10,7 +10,7 @@ ROSTER ?=
 SEED ?= 1
 KILLS ?= 1000
 
-.PHONY: help setup demo test test-unit test-integration chaos chaos-short chaos-sabotage check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage check format docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,10 @@ test-unit: $(READY)  ## tests without any I/O, in seconds
 	$(BIN)/python -m pytest tests/unit
 
 test-integration: $(READY)  ## tests on real Kafka and real PostgreSQL
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration
+
+test-exhaustive: $(READY)  ## every interleaving of every history, which takes some minutes
+	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py
 
 chaos: $(READY)  ## services, broker and database die while batches run; then everything is checked: make chaos SEED=1 KILLS=1000
 	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS)

@@ -159,13 +159,17 @@ def lost_parked() -> None:
 
 
 def no_row_lock() -> None:
-    """Aggregates are loaded without a lock, and handlers take their time."""
-    load = UnitOfWork.load
+    """Aggregates are loaded without a lock; handlers take their time, and partitions are handled side by side."""
+    load, deliver = UnitOfWork.load, Consumer._deliver
 
     async def slow(self: UnitOfWork, model: type[Any], ids: Collection[Any]) -> None:
         await load(self, model, ids)
         await asyncio.sleep(0.3)
 
+    async def side_by_side(self: Consumer, fetched: Any) -> None:
+        await asyncio.gather(*(deliver(self, {partition: records}) for partition, records in fetched.items()))
+
+    _replace(Consumer, "_deliver", side_by_side)
     _replace(Select, "with_for_update", lambda self, **_: self)
     _replace(UnitOfWork, "load", slow)
 

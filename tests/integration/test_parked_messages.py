@@ -282,19 +282,13 @@ async def test_an_event_nobody_here_handles_leaves_no_trace(strict: tuple[World,
 # Bugs
 
 
-async def test_a_bug_is_retried_and_then_a_dead_letter_while_only_its_own_key_waits(
+async def test_a_bug_is_retried_and_then_a_dead_letter_which_holds_up_nothing(
     world: World, database: Database, page: UUID
 ) -> None:
     trouble["bug"] = RuntimeError("our fault")
-    other = uuid4()
-    await world.outside.publish(opening(other))
-    await world.outside.publish(line(page, "bug"))
-    await wait_until(lambda: parked(database, "failing"))
 
+    await world.outside.publish(line(page, "bug"))
     await world.outside.publish(line(page, "behind"))
-    await world.outside.publish(line(other, "flows"))
-    await wait_until(lambda: lines(database, other))
-    assert await lines(database, page) == []
 
     assert await wait_until(lambda: lines(database, page)) == ["behind"]
     (dead,) = await parked(database, "dead")
@@ -302,33 +296,43 @@ async def test_a_bug_is_retried_and_then_a_dead_letter_while_only_its_own_key_wa
     assert "RuntimeError: our fault" in dead["error"]
 
 
-async def test_a_bug_that_is_mended_in_time_leaves_everything_in_order(
-    world: World, database: Database, page: UUID
-) -> None:
+async def test_only_its_own_key_waits_for_a_message_that_fails_on_a_bug(world: World) -> None:
+    database, page_id, other = await world.database(service, TABLES), uuid4(), uuid4()
+    await world.run(service, TABLES, failing_attempts=10_000)
     trouble["bug"] = RuntimeError("our fault")
-    await world.outside.publish(line(page, "bug"))
-    await wait_until(lambda: parked(database, "failing"))
-    await world.outside.publish(line(page, "behind"))
+    for event in (
+        opening(page_id),
+        opening(other),
+        line(page_id, "bug"),
+        line(page_id, "behind"),
+        line(other, "flows"),
+    ):
+        await world.outside.publish(event)
+    await wait_until(lambda: lines(database, other))
+    await wait_until(lambda: database.fetch("SELECT 1 FROM parked_messages WHERE reason = 'bug' AND attempts > 3"))
+    assert await lines(database, page_id) == []
 
     del trouble["bug"]
 
     await wait_until(lambda: world.is_done(service))
-    assert await lines(database, page) == ["bug", "behind"]
+    assert await lines(database, page_id) == ["bug", "behind"]
 
 
-async def test_a_message_that_waited_often_still_gets_all_its_retries_when_it_then_meets_a_bug(
-    world: World, database: Database, page: UUID
-) -> None:
+async def test_a_message_that_waited_often_still_gets_all_its_retries_when_it_then_meets_a_bug(world: World) -> None:
+    database, page_id = await world.database(service, TABLES), uuid4()
+    await world.run(service, TABLES, failing_attempts=6, retry_most_seconds=2)
     trouble["one"] = NotYet("page", uuid4())
-    await world.outside.publish(line(page, "one"))
-    often = "SELECT 1 FROM parked_messages WHERE attempts > 5"
-    await wait_until(lambda: database.fetch(often))
+    await world.outside.publish(opening(page_id))
+    await world.outside.publish(line(page_id, "one"))
+    await wait_until(lambda: parked(database, "waiting"))
+    await database.fetch("UPDATE parked_messages SET attempts = 50")
+    await wait_until(lambda: database.fetch("SELECT 1 FROM parked_messages WHERE attempts > 50"))
 
     trouble["one"] = RuntimeError("for a moment")
     await wait_until(lambda: parked(database, "failing"))
-
     trouble.clear()
-    assert await wait_until(lambda: lines(database, page)) == ["one"]
+
+    assert await wait_until(lambda: lines(database, page_id)) == ["one"]
 
 
 async def test_a_poisonous_message_in_a_micro_batch_of_500_keeps_nobody_else_from_being_handled(world: World) -> None:

@@ -54,7 +54,7 @@ async def test_a_timer_fires_once_and_not_before_its_time(notebook: Running, dat
     await wait_until(lambda: lines(database, page_id))
 
     (now,) = await database.fetch("SELECT now() AS at")
-    assert timedelta(0) < now["at"] - before["due_at"] < timedelta(seconds=2)
+    assert timedelta(0) < now["at"] - before["due_at"] < timedelta(seconds=5)
     assert await lines(database, page_id) == [f"rang because of {event_id}"]
     assert await database.count("timers") == 0
     (said,) = await wait_until(lambda: world.listener.all_of(EssaySlotAssignedV1, page_id))
@@ -250,14 +250,14 @@ async def test_a_process_whose_lease_ran_out_does_not_begin_its_own_job_twice(wo
 async def test_a_job_at_work_keeps_its_lease(world: World, database: Database) -> None:
     slow, other = Press(), Press()
     # Without room for another, it could not lease its own job again.
-    first = await world.run(with_press(slow), TABLES, job_lease_seconds=1, jobs_at_once=1)
+    first = await world.run(with_press(slow), TABLES, job_lease_seconds=2, jobs_at_once=1)
     page_id = await open_page(first.runtime)
     await set_timer(first.runtime, "print", page_id)
     await wait_until(lambda: slow.began)
     await world.run(with_press(other), TABLES)
     (leased,) = await database.fetch(TIMERS)
 
-    renewed = "SELECT 1 FROM timers WHERE due_at > $1::timestamptz + interval '1.5 s'"
+    renewed = "SELECT 1 FROM timers WHERE due_at > $1::timestamptz + interval '2 s'"
     await wait_until(lambda: database.fetch(renewed, leased["due_at"]))
 
     assert slow.began == [page_id]
