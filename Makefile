@@ -48,9 +48,6 @@ chaos-short: $(READY)  ## the same in under 3 minutes, as CI runs it
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
 	$(BIN)/python -m tests.chaos.every_sabotage
 
-test-exhaustive: $(READY)  ## every interleaving of every history, which takes some minutes
-	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py
-
 check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

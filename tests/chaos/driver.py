@@ -3,10 +3,12 @@
 import asyncio
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import asyncpg
+from service_runtime.testing import wait_until
 
 from tests.chaos import checker, evidence, sabotage
 from tests.chaos.cluster import Cluster, running
@@ -62,9 +64,11 @@ async def _work_through(faults: Faults, cluster: Cluster, journal: Journal, opti
         done, _ = await asyncio.wait([harm, *schools], return_when=asyncio.FIRST_COMPLETED)
         if harm not in done:
             harm.cancel()
-        over.set()
         for task in done:
             task.result()
+        with suppress(AssertionError):
+            await wait_until(lambda: len(journal.batches) >= options.batches, options.patience)
+        over.set()
         done, late = await asyncio.wait(schools, timeout=options.patience)
         for task in late:
             task.cancel()

@@ -9,7 +9,7 @@ from tests.chaos.driver import run
 from tests.chaos.options import Options
 from tests.chaos.sabotage import SABOTAGES
 
-SHORT = {"kills": 10, "teachers": 5, "pace": 1.0, "freeze": 7.0, "patience": 15.0}
+SHORT = {"kills": 8, "batches": 60, "teachers": 6, "pace": 1.0, "freeze": 7.0, "patience": 25.0}
 
 
 def main(names: list[str]) -> int:

@@ -12,6 +12,8 @@ class Options:
     seed: int = 1
     kills: int = 1_000
     """How many times a service is killed with SIGKILL, at random moments and at failpoints."""
+    batches: int = 0
+    """How many batches are begun at least; without faults, when all kills are done before."""
     teachers: int = 6
     """How many batches are worked on at the same time."""
     pace: float = 1.2
