@@ -43,7 +43,7 @@ chaos: $(READY)  ## services, broker and database die while batches run; then ev
 	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS)
 
 chaos-short: $(READY)  ## the same in under 3 minutes, as CI runs it
-	$(BIN)/python -m pytest tests/integration/test_chaos_short.py
+	$(BIN)/python -m pytest tests/chaos/test_sixty_kills.py
 
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
 	$(BIN)/python -m tests.chaos.every_sabotage
