@@ -59,7 +59,7 @@ def children(pid: int) -> list[int]:
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     """Waits for `condition`, and fails where it does not come true in time."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110  # Another process makes it true.
+        while not condition():  # Another process makes it true.
             await asyncio.sleep(0.01)
 
 
