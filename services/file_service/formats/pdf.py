@@ -37,8 +37,8 @@ def text_of(data: bytes) -> str:
     except (
         FileNotDecryptedError,
         DependencyError,
-        NotImplementedError,
-    ) as error:  # Not implemented: locked by certificate.
+        NotImplementedError,  # What pypdf says of a document locked by a certificate.
+    ) as error:
         raise (encrypted() if b"/Encrypt" in data else damaged("PDF")) from error
     except LimitReachedError:
         raise gave_no_answer("needs too much memory") from None
