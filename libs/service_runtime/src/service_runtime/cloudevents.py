@@ -19,6 +19,7 @@ type Headers = Sequence[tuple[str, bytes]]
 
 STRUCTURED = "application/cloudevents+json"
 MAX_ID = 200
+MAX_SOURCE = 500
 MAX_CORRELATION = 100
 
 
@@ -94,9 +95,9 @@ def _structured_data(document: dict[str, Any]) -> bytes:
 def _envelope(attributes: Mapping[str, str], data: bytes) -> Envelope:
     if attributes.get("specversion") != "1.0":
         raise Undecodable("the attribute specversion must be 1.0; is this a CloudEvent with ce_ headers?")
-    for name in ("id", "source", "type"):
-        if not 0 < len(attributes.get(name, "")) <= MAX_ID:
-            raise Undecodable(f"the attribute {name} must have 1 to {MAX_ID} characters")
+    for name, most in (("id", MAX_ID), ("source", MAX_SOURCE), ("type", MAX_ID)):
+        if not 0 < len(attributes.get(name, "")) <= most:
+            raise Undecodable(f"the attribute {name} must have 1 to {most} characters")
     if any("\x00" in value for value in attributes.values()):
         raise Undecodable("an attribute contains the NUL character")
     return Envelope(
