@@ -42,7 +42,7 @@ test-exhaustive: $(READY)  ## every interleaving of every history, which takes s
 chaos: $(READY)  ## services, broker and database die while batches run; then everything is checked: make chaos SEED=1 KILLS=1000
 	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS)
 
-chaos-short: $(READY)  ## the same in under 3 minutes, as CI runs it
+chaos-short: $(READY)  ## the same with sixty kills, in two to three minutes
 	$(BIN)/python -m pytest tests/chaos/test_sixty_kills.py
 
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
