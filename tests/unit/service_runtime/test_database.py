@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from asyncpg.exceptions._base import DataError as WrongArgument
 from service_runtime.database import is_conflict, is_lost_connection
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -27,6 +28,7 @@ def by_sqlalchemy(error: Exception, kind: type[DBAPIError] = DBAPIError) -> DBAP
         asyncpg.TooManyConnectionsError("too many"),
         asyncpg.ConnectionDoesNotExistError("gone"),
         asyncpg.DiskFullError("full"),
+        asyncpg.InterfaceError("connection is closed"),
     ],
 )
 def test_a_database_that_cannot_work_is_waited_for(error: Exception) -> None:
@@ -44,6 +46,8 @@ def test_transactions_in_each_others_way_try_again(error: Exception) -> None:
     "error",
     [
         asyncpg.DataError("number too large"),
+        WrongArgument("invalid input for query argument $1: value out of int32 range"),
+        asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
         asyncpg.UndefinedTableError("not migrated"),
         asyncpg.NotNullViolationError("null"),
         ValueError("bug"),

@@ -183,7 +183,6 @@ BROKEN_WIRE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InterfaceError,
     ConnectionError,
     socket.gaierror,
     TimeoutError,
@@ -199,7 +198,10 @@ def is_lost_connection(error: BaseException) -> bool:
     """Whether the database cannot be reached or cannot work just now: wait and try again, park nothing."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return isinstance(_driver_error(error), BROKEN_WIRE)
+    driver_error = _driver_error(error)
+    # asyncpg says the same of a closed connection and of a wrong argument; the second would never get better.
+    closed = type(driver_error) is asyncpg.InterfaceError and "closed" in str(driver_error)
+    return closed or isinstance(driver_error, BROKEN_WIRE)
 
 
 def _driver_error(error: BaseException) -> BaseException:
