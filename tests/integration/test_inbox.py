@@ -47,6 +47,23 @@ async def test_a_message_repeated_within_one_micro_batch_is_handled_once(world: 
     assert await lines(database, page_id) == ["one"]
 
 
+async def test_of_a_micro_batch_of_seen_and_new_messages_only_the_new_are_handled(world: World) -> None:
+    database, page_id = await world.database(service, TABLES), uuid4()
+    seen, event_id = line(page_id, "seen"), str(uuid4())
+    async with world.running(service, TABLES):
+        await world.outside.publish(opening(page_id))
+        await world.outside.publish(seen, event_id=event_id)
+        await wait_until(lambda: world.is_done(service))
+
+    # Nobody reads meanwhile, so these come in one micro-batch: same topic, same key.
+    await world.outside.publish(seen, event_id=event_id)
+    await world.outside.publish(line(page_id, "new"))
+    async with world.running(service, TABLES):
+        await wait_until(lambda: world.is_done(service))
+
+    assert await lines(database, page_id) == ["seen", "new"]
+
+
 async def test_a_message_is_handled_once_even_if_two_instances_get_it_at_the_same_time(world: World) -> None:
     database = await world.database(service, TABLES)
     pages = [uuid4() for _ in range(20)]
