@@ -10,7 +10,7 @@ ROSTER ?=
 SEED ?= 1
 KILLS ?= 1000
 
-.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay check format docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ chaos-short: $(READY)  ## the same with sixty kills, in two to three minutes
 
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
 	$(BIN)/python -m tests.chaos.every_sabotage
+
+bench-poison: $(READY)  ## what messages that fail cost the others
+	$(BIN)/python -m benchmarks.poison
+
+bench-replay: $(READY)  ## how long 100,000 dead letters take
+	$(BIN)/python -m benchmarks.replay
 
 check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/ruff format --check .

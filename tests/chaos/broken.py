@@ -72,11 +72,12 @@ def say_before_commit() -> None:
     save = UnitOfWork.save
 
     async def early(self: UnitOfWork) -> None:
+        rows = list(self.outbox.rows)
         await save(self)
-        if self.outbox.rows and _lucky(0.1):
+        if rows and _lucky(0.1):
             producer = AIOKafkaProducer(bootstrap_servers=os.environ["KAFKA_BOOTSTRAP_SERVERS"])
             await producer.start()
-            for event_id, kind, topic, key, correlation, cause, _, data in self.outbox.rows:
+            for event_id, kind, topic, key, correlation, cause, _, data in rows:
                 extensions = {"correlationid": correlation, "causationid": cause}
                 source = f"/{topic}"
                 headers = cloudevents.headers(source, event_id, kind, key, datetime.now(UTC), extensions)
@@ -151,9 +152,8 @@ def lost_parked() -> None:
     """Every other message that has to wait is forgotten."""
     add = parked.add
 
-    async def forgetful(session: Any, message: Any, verdict: parked.Verdict) -> None:
-        if _lucky(0.5):
-            await add(session, message, verdict)
+    async def forgetful(session: Any, messages: Any) -> None:
+        await add(session, [each for each in messages if _lucky(0.5)])
 
     _replace(parked, "add", forgetful)
 

@@ -8,13 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from common_core.errors import DomainError, NotYet
-from common_core.events import EssayContentProvisionedV1, EssaySlotAssignedV1, Event, RegisterBatchV1
-from service_runtime import Handlers, Service
-from service_runtime.http import router
+from service_runtime import Service
 from service_runtime.parked import backoff
 from service_runtime.testing import wait_until
 
-from tests.integration.notebook import TABLES, Page, line, open_page, opening, service, trouble
+from tests.integration.notebook import TABLES, line, opening, service, trouble
 from tests.integration.world import Database, World
 
 LINES = "SELECT jsonb_array_elements_text(lines) AS line FROM pages WHERE page_id = $1"
@@ -162,36 +160,3 @@ async def test_a_long_queue_with_poison_in_it_is_worked_off_in_order(world: Worl
     assert len(noted) == 2_000
     (dead,) = await database.fetch("SELECT state, reason FROM parked_messages")
     assert tuple(dead) == ("dead", "bug")
-
-
-# What a failed handler did
-
-
-scribbling = Handlers()
-scribbling.on(RegisterBatchV1, loads=Page)(open_page)
-scribbler = Service(name="scribbler", handlers=scribbling, router=router())
-
-
-@scribbling.on(EssayContentProvisionedV1, loads=Page)
-def scribble(page: Page, event: EssayContentProvisionedV1) -> list[Event]:
-    said = page.note(event.original_file_name)
-    page.largest += 1
-    if event.original_file_name in trouble:
-        raise trouble[event.original_file_name]
-    return said
-
-
-@pytest.mark.parametrize("micro_batch", [1, 500])
-async def test_what_a_failed_handler_has_already_changed_is_undone(world: World, micro_batch: int) -> None:
-    database, (page,) = await world.database(scribbler, TABLES), await opened(world, 1, scribbler)
-    trouble["refused"], trouble["bug"] = DomainError("never"), RuntimeError("our fault")
-    for text in ("one", "refused", "two", "bug", "three"):
-        await world.outside.publish(line(page, text))
-
-    await world.run(scribbler, TABLES, failing_attempts=2, micro_batch=micro_batch)
-    await wait_until(lambda: world.is_done(scribbler))
-
-    assert await lines(database, page) == ["one", "two", "three"]
-    assert [row["largest"] for row in await database.fetch("SELECT largest FROM pages")] == [3]
-    said = await world.listener.said(EssaySlotAssignedV1, page)
-    assert [each.original_file_name for each in said] == ["one", "two", "three"]

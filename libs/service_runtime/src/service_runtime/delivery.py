@@ -7,9 +7,8 @@ are committed after it (`consumer.py`), so a crash anywhere means: all of it aga
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from common_core.errors import NotYet
@@ -20,7 +19,7 @@ from service_runtime import inbox, metrics, parked
 from service_runtime.cloudevents import Undecodable
 from service_runtime.database import is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
-from service_runtime.handlers import Cause, Handler, Handlers
+from service_runtime.handlers import Cause, Handlers
 from service_runtime.logging import log
 from service_runtime.messages import Message
 from service_runtime.settings import RuntimeSettings
@@ -33,20 +32,12 @@ class AggregateUnknown(NotYet):
     """The handler was not called, because the aggregate it needs does not exist yet."""
 
 
-class NothingDone(Exception):
-    """A message was not handled and left no trace, so its transaction goes on without it; `error` says why not."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
 class HandlersFailed(Exception):
-    """Some handlers raised, so the transaction was rolled back; `errors` holds the first error of each key."""
+    """Handlers of these keys raised and may have left half a change: the transaction was rolled back."""
 
-    def __init__(self, errors: dict[str, Exception]) -> None:
-        super().__init__(f"{len(errors)} keys failed")
-        self.errors = errors
+    def __init__(self, keys: set[str]) -> None:
+        super().__init__(f"{len(keys)} keys failed")
+        self.keys = keys
 
 
 class Delivery:
@@ -78,49 +69,38 @@ class Delivery:
         log.info("messages_delivered", count=len(messages), seconds=round(seconds, 4))
 
     async def _apply(self, messages: Sequence[Message]) -> None:
+        """All together; what may have left half a change once more, in a savepoint; what can't be written in halves."""
         if not messages:
             return
-        if len(messages) == 1:
-            await self._apply_alone(messages[0])
-            return
-        errors: dict[str, Exception] = {}
-        try:
-            await self._transact(messages)
-        except HandlersFailed as failed:
-            errors = failed.errors
-        except Exception as error:
-            if is_lost_connection(error):
-                raise
-        else:
-            return
+        suspects: set[str] = set()
+        conflicts = 0
+        while True:
+            try:
+                await self._transact(messages, suspects)
+            except HandlersFailed as failed:
+                suspects |= failed.keys
+            except Exception as error:
+                if is_lost_connection(error):
+                    raise
+                conflicts += is_conflict(error)
+                if is_conflict(error) and conflicts < CONFLICT_ATTEMPTS:
+                    await asyncio.sleep(0.01 * conflicts)
+                elif len(messages) == 1 and not suspects:
+                    suspects = {messages[0].key}
+                else:
+                    reason = error
+                    break
+            else:
+                return
         # Not within the except: the traceback of a bug would carry those of all the batches it was in.
-        if errors:
-            # Order matters only within a key: the sound keys go on together, those with an error one by one.
-            await self._apply([each for each in messages if each.key not in errors])
-            for message in messages:
-                if message.key in errors:
-                    await self._apply_alone(message)
+        if len(messages) == 1:
+            await self._park(messages[0], reason)
         else:
             half = len(messages) // 2
             await self._apply(messages[:half])
             await self._apply(messages[half:])
 
-    async def _apply_alone(self, message: Message) -> None:
-        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
-            try:
-                await self._transact([message])
-            except HandlersFailed as failed:
-                await self._park(message, failed.errors[message.key])
-            except Exception as error:
-                if is_lost_connection(error):
-                    raise
-                if is_conflict(error) and attempt < CONFLICT_ATTEMPTS:
-                    await asyncio.sleep(0.01 * attempt)
-                    continue
-                await self._park(message, error)
-            return
-
-    async def _transact(self, messages: Sequence[Message]) -> None:
+    async def _transact(self, messages: Sequence[Message], suspects: Collection[str]) -> None:
         """THE transaction. Everything in it holds, or nothing of it."""
         async with self.units.begin() as work:
             fresh, at = await inbox.claim(work.session, messages)
@@ -130,30 +110,41 @@ class Delivery:
             failpoint("delivery.after_claim")
             held: dict[parked.Queue, object] = {**await parked.hold_up(work.session, fresh)}
             await self.load(work, [each for each in fresh if (each.record.topic, each.key) not in held])
-            await self._decide_all(work, fresh, held, at)
+            left_over = await self._decide_all(work, fresh, suspects, held, at)
+            await parked.add(work.session, [(message, verdict) for message, verdict, _ in left_over])
+        for message, verdict, error in left_over:
+            log_parked(message, verdict, error)
 
     async def _decide_all(
-        self, work: UnitOfWork, fresh: Sequence[Message], held: dict[parked.Queue, object], at: datetime
-    ) -> None:
-        errors: dict[str, Exception] = {}
-        for message in fresh:
+        self,
+        work: UnitOfWork,
+        fresh: Sequence[Message],
+        suspects: Collection[str],
+        held: dict[parked.Queue, object],
+        at: datetime,
+    ) -> list[tuple[Message, parked.Verdict, Exception | None]]:
+        """Each to its handler; those that must be parked, and the error of those that had one of their own."""
+        failed: set[str] = set()
+        left_over: list[tuple[Message, parked.Verdict, Exception | None]] = []
+        # The order counts only within a key. A savepoint that fails makes us load anew, so suspects come last.
+        for message in sorted(fresh, key=lambda each: each.key in suspects):
             queue = (message.record.topic, message.key)
-            if isinstance(message.content, Undecodable):
-                await self._add_parked(work, message, message.content)
-            elif queue in held:
-                await parked.add(work.session, message, parked.behind(held[queue]))
-            elif message.key not in errors:
+            if queue in held and isinstance(message.content, Event):
+                left_over.append((message, parked.behind(held[queue]), None))
+            elif message.key not in failed:
                 try:
-                    await self.decide(work, message, message.cause(at))
-                except NothingDone as nothing:
-                    if (await self._add_parked(work, message, nothing.error)).state is not parked.State.DEAD:
+                    error = await self.decide(work, message, message.cause(at), suspects)
+                except HandlersFailed as half_done:
+                    failed |= half_done.keys
+                    continue
+                if error:
+                    verdict = parked.judge(error, 1, 0.0, self.settings)
+                    left_over.append((message, verdict, error))
+                    if verdict.state is not parked.State.DEAD:
                         held[queue] = f"{message.source} {message.id}"
-                except Exception as error:
-                    if is_lost_connection(error) or is_conflict(error):
-                        raise
-                    errors[message.key] = error
-        if errors:
-            raise HandlersFailed(errors)
+        if failed:
+            raise HandlersFailed(failed)
+        return left_over
 
     async def load(self, work: UnitOfWork, messages: Sequence[Message]) -> None:
         """Load and lock the aggregates these messages name, one query for each kind, kinds in one order."""
@@ -164,11 +155,37 @@ class Delivery:
         for model in sorted(wanted, key=lambda each: str(inspect(each).local_table)):
             await work.load(model, wanted[model])
 
-    async def decide(self, work: UnitOfWork, message: Message, cause: Cause) -> None:
-        """Let the handler decide, and record what it says."""
+    async def decide(
+        self, work: UnitOfWork, message: Message, cause: Cause, suspects: Collection[str]
+    ) -> Exception | None:
+        """Let the handler decide and record what it says. The error it raised, when nothing of what it did is left.
+
+        Raises HandlersFailed when something may be; a message of a suspected key is decided in a savepoint instead.
+        """
         event = message.content
         if isinstance(event, Undecodable):
-            raise event
+            return event
+        said = len(work.outbox.rows)
+        try:
+            if message.key in suspects:
+                async with work.savepoint():
+                    await self._call(work, event, cause)
+            else:
+                await self._call(work, event, cause)
+        except Exception as error:
+            if is_lost_connection(error):
+                raise
+            if message.key in suspects or (self._left_no_trace(work, event) and len(work.outbox.rows) == said):
+                return error
+            if is_conflict(error):
+                raise
+            raise HandlersFailed({message.key}) from error
+        work.touched.add(message.key)
+        work.handled.append(message.type)
+        log.debug("message_handled", event_type=message.type, event_id=message.id, key=message.key)
+        return None
+
+    async def _call(self, work: UnitOfWork, event: Event, cause: Cause) -> None:
         handler = self._handlers[type(event)]
         work.cause = cause
         if handler.needs_work:
@@ -176,50 +193,34 @@ class Delivery:
         elif handler.loads is None:
             effects = handler.call(event, cause)
         else:
-            aggregate = work.loaded(handler.loads, event.key)
+            aggregate = await work.find(handler.loads, event.key)
             if aggregate is None:
-                raise NothingDone(AggregateUnknown(handler.loads.__name__, event.key))
-            effects = _call_or_undo(handler, aggregate, event, cause)
+                raise AggregateUnknown(handler.loads.__name__, event.key)
+            effects = handler.call(aggregate, event, cause)
         work.publish(effects)
-        work.touched.add(message.key)
-        metrics.HANDLED.labels(message.type).inc()
-        log.debug("message_handled", event_type=message.type, event_id=message.id, key=message.key)
+
+    def _left_no_trace(self, work: UnitOfWork, event: Event) -> bool:
+        """Whether a handler that failed surely changed nothing: a plain one whose aggregate is as it was loaded."""
+        handler = self._handlers[type(event)]
+        if handler.needs_work or handler.loads is None:
+            return not handler.needs_work
+        return not work.is_changed(handler.loads, event.key)
 
     async def _park(self, message: Message, error: Exception) -> None:
+        verdict = parked.judge(error, 1, 0.0, self.settings)
         async with self.units.begin() as work:
             fresh, _ = await inbox.claim(work.session, [message])
             failpoint("delivery.before_park")
-            if fresh:
-                await self._add_parked(work, message, error)
-
-    async def _add_parked(self, work: UnitOfWork, message: Message, error: Exception) -> parked.Verdict:
-        verdict = parked.judge(error, 1, 0.0, self.settings)
-        await parked.add(work.session, message, verdict)
-        log_parked(message, verdict, error)
-        return verdict
+            await parked.add(work.session, [(each, verdict) for each in fresh])
+        if fresh:
+            log_parked(message, verdict, error)
 
 
-def _call_or_undo(handler: Handler, aggregate: Any, event: Event, cause: Cause) -> Any:
-    """What a plain handler says; when it fails, a row that is an aggregate of its own is as it was: NothingDone.
-
-    Without this, one poisonous message would roll back, and so cost twice, all the others of its micro-batch. A plain
-    handler can change nothing but its aggregate; one with relations may have changed other rows, so there we roll back.
-    """
-    if inspect(type(aggregate)).relationships:
-        return handler.call(aggregate, event, cause)
-    before = dict(vars(aggregate))
-    try:
-        return handler.call(aggregate, event, cause)
-    except Exception as error:
-        for name, value in before.items():
-            if vars(aggregate).get(name) is not value:
-                setattr(aggregate, name, value)
-        raise NothingDone(error) from error
-
-
-def log_parked(message: Message, verdict: parked.Verdict, error: Exception) -> None:
+def log_parked(message: Message, verdict: parked.Verdict, error: Exception | None) -> None:
     """One line for a message that could not be handled; a bug comes with its traceback."""
     metrics.PARKED.labels(verdict.reason).inc()
+    if error is None:
+        return
     log.warning(
         "message_parked",
         state=verdict.state,

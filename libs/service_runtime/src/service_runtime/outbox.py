@@ -44,8 +44,11 @@ class Outbox:
         about = (cause.correlation_id, cause.event_id, cause.traceparent)
         self.rows.append((uuid7(), kind, topic, str(event.key), *about, data))
 
-    async def write(self, session: AsyncSession) -> None:
-        """Write all rows in one statement."""
-        if self.rows:
-            names = ("event_id", "type", "topic", "key", "correlation_id", "causation_id", "traceparent", "data")
-            await session.execute(ADD, dict(zip(names, map(list, zip(*self.rows, strict=True)), strict=True)))
+    async def write(self, session: AsyncSession) -> bool:
+        """Write all rows in one statement; whether there were any."""
+        if not self.rows:
+            return False
+        names = ("event_id", "type", "topic", "key", "correlation_id", "causation_id", "traceparent", "data")
+        await session.execute(ADD, dict(zip(names, map(list, zip(*self.rows, strict=True)), strict=True)))
+        self.rows.clear()
+        return True

@@ -68,8 +68,6 @@ WAKE = text("""
 DUE = text("""
     SELECT position, topic, key FROM parked_messages AS head
     WHERE state <> 'dead' AND due_at <= now()
-    AND (CAST(:topics AS text[]) IS NULL
-        OR (topic, key) IN (SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]))))
     AND NOT EXISTS (
         SELECT 1 FROM parked_messages AS earlier WHERE earlier.topic = head.topic AND earlier.key = head.key
         AND earlier.state <> 'dead' AND earlier.position < head.position)
@@ -160,10 +158,17 @@ def backoff(attempts: int, settings: RuntimeSettings) -> float:
     return min(seconds, settings.retry_most_seconds) * random.uniform(0.75, 1.25)  # noqa: S311  # no secret
 
 
-async def add(session: AsyncSession, message: Message, verdict: Verdict) -> None:
-    """Park a message with everything needed to handle it later exactly as if it came from the log."""
+async def add(session: AsyncSession, messages: Sequence[tuple[Message, Verdict]]) -> None:
+    """Park messages with everything needed to handle them later exactly as if they came from the log."""
+    if messages:
+        # What else the micro-batch changed is written at its end.
+        with session.no_autoflush:
+            await session.execute(ADD, [{**_columns(verdict), **_record(message)} for message, verdict in messages])
+
+
+def _record(message: Message) -> dict[str, object]:
     record = message.record
-    columns: dict[str, object] = {
+    return {
         "source": message.source,
         "event_id": message.id,
         "type": message.type,
@@ -175,9 +180,6 @@ async def add(session: AsyncSession, message: Message, verdict: Verdict) -> None
         "record_headers": [[name.replace("\x00", ""), (value or b"").hex()] for name, value in record.headers],
         "record_value": record.value,
     }
-    # What the others of the micro-batch changed is written once, at its end, not piece by piece at each parked message.
-    with session.no_autoflush:
-        await session.execute(ADD, {**_columns(verdict), **columns})
 
 
 async def again(session: AsyncSession, position: int, attempts: int, verdict: Verdict) -> None:
@@ -207,11 +209,9 @@ async def wake(connection: AsyncConnection, keys: Collection[str]) -> bool:
     return (await connection.execute(WAKE, {"keys": sorted(keys)})).rowcount > 0
 
 
-async def due_queues(session: AsyncSession, most: int, only: Sequence[Queue] | None = None) -> list[Queue]:
+async def due_queues(session: AsyncSession, most: int) -> list[Queue]:
     """The (topic, key)s whose head is due, locked until we commit; those another process works on are passed over."""
-    among = {"topics": None, "keys": None} if only is None else _queue_columns(only)
-    heads = await session.execute(DUE, {"most": most, **among})
-    return [(head.topic, head.key) for head in heads]
+    return [(head.topic, head.key) for head in await session.execute(DUE, {"most": most})]
 
 
 async def queues(session: AsyncSession, wanted: Sequence[Queue], most: int) -> list[Row[Any]]:

@@ -1,8 +1,7 @@
 """Parked messages get another chance: at their time, or at once when what they wait for has come."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from common_core.errors import NotYet
@@ -11,7 +10,7 @@ from sqlalchemy import Row
 from service_runtime import metrics, parked
 from service_runtime.cloudevents import Undecodable
 from service_runtime.database import is_conflict, is_lost_connection
-from service_runtime.delivery import CONFLICT_ATTEMPTS, Delivery, HandlersFailed, NothingDone, log_parked
+from service_runtime.delivery import CONFLICT_ATTEMPTS, Delivery, HandlersFailed, log_parked
 from service_runtime.failpoints import failpoint
 from service_runtime.messages import Message, decode
 from service_runtime.unit_of_work import UnitOfWork
@@ -35,94 +34,62 @@ class Retries:
             seconds: float | None = await session.scalar(parked.NEXT)
         return seconds
 
-    async def run_once(self, only: Sequence[parked.Queue] | None = None) -> bool:
-        """Retry what is due (among these) in one transaction, and apart from it what fails there. Was there any?"""
-        taken: list[Parked] = []
-        try:
-            await self._transact(taken, only, MESSAGES_AT_ONCE)
-        except HandlersFailed as failed:
-            suspects = {_queue(row) for row, message in taken if message.key in failed.errors}
-        except Exception as error:
-            if is_lost_connection(error) or not taken:
-                raise
-            suspects = set()
-        else:
-            return bool(taken)
-        await self._apart(Counter(_queue(row) for row, _ in taken), suspects)
-        return True
-
-    async def _apart(self, lengths: Counter[parked.Queue], suspects: set[parked.Queue]) -> None:
-        """Retry the queues of a transaction that failed: the sound ones together; unless we know which, in halves."""
-        queues = list(lengths)
-        half = len(queues) // 2
-        if suspects or not half:
-            groups, alone = [[queue for queue in queues if queue not in suspects]], suspects or set(queues)
-        else:
-            groups, alone = [queues[:half], queues[half:]], set()
-        for group in groups:
-            if group and not alone.issuperset(group):
-                await self.run_once(group)
-        for queue in alone:
-            # Not until nothing is due: of a long queue only those of the failed transaction are worth one each.
-            for _ in range(lengths[queue]):
-                if not await self._retry_head(queue):
-                    break
-
-    async def _retry_head(self, queue: parked.Queue) -> bool:
-        """Retry one message in a transaction of its own; whether it was due."""
-        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
+    async def run_once(self) -> bool:
+        """Retry what is due in one transaction, each of those that fail in a savepoint. Was there any?"""
+        suspects: set[str] = set()
+        conflicts = 0
+        while True:
             taken: list[Parked] = []
             try:
-                await self._transact(taken, [queue], 1)
+                await self._transact(taken, suspects)
+            except HandlersFailed as failed:
+                suspects |= failed.keys
             except Exception as error:
-                if is_lost_connection(error) or not taken:
+                everyone = {message.key for _, message in taken}
+                if is_lost_connection(error) or everyone <= suspects:
                     raise
-                if is_conflict(error) and attempt < CONFLICT_ATTEMPTS:
-                    await asyncio.sleep(0.01 * attempt)
-                    continue
-                await self._keep(*taken[0], _first_error(error))
-            return bool(taken)
-        return True
+                conflicts += is_conflict(error)
+                if is_conflict(error) and conflicts < CONFLICT_ATTEMPTS:
+                    await asyncio.sleep(0.01 * conflicts)
+                else:
+                    suspects |= everyone
+            else:
+                return bool(taken)
 
-    async def _transact(self, taken: list[Parked], only: Sequence[parked.Queue] | None, most: int) -> None:
+    async def _transact(self, taken: list[Parked], suspects: Collection[str]) -> None:
         """Retry what is due in one transaction; `taken` is known also when it fails."""
         async with self._units.begin() as work:
-            queues = await parked.due_queues(work.session, min(most, QUEUES_AT_ONCE), only)
+            queues = await parked.due_queues(work.session, QUEUES_AT_ONCE)
             if not queues:
                 return
-            rows = await parked.queues(work.session, queues, most // len(queues))
+            rows = await parked.queues(work.session, queues, MESSAGES_AT_ONCE // len(queues))
             taken += [(row, self._decoded(row)) for row in rows]
             await self._delivery.load(work, [message for _, message in taken])
-            handled = await self._decide_all(work, taken)
+            handled = await self._decide_all(work, taken, suspects)
             failpoint("retries.after_decide")
             await parked.done(work.session, handled, queues)
 
-    async def _decide_all(self, work: UnitOfWork, taken: Sequence[Parked]) -> list[int]:
-        """The positions that were handled; what cannot be and left no trace stays parked, and what is behind it."""
+    async def _decide_all(self, work: UnitOfWork, taken: Sequence[Parked], suspects: Collection[str]) -> list[int]:
+        """The positions that were handled; what cannot be stays parked, and so does what is behind it."""
         handled: list[int] = []
         waiting: set[parked.Queue] = set()
-        errors: dict[str, Exception] = {}
-        for row, message in taken:
-            if _queue(row) in waiting or message.key in errors:
+        failed: set[str] = set()
+        # As in delivery: a savepoint that fails makes us load anew, so those of suspected keys come last.
+        for row, message in sorted(taken, key=lambda each: each[1].key in suspects):
+            if _queue(row) in waiting or message.key in failed:
                 continue
             try:
-                await self._delivery.decide(work, message, message.cause(row.at))
-                handled.append(row.position)
-            except NothingDone as nothing:
-                if (await self._again(work, row, message, nothing.error)).state is not parked.State.DEAD:
+                error = await self._delivery.decide(work, message, message.cause(row.at), suspects)
+            except HandlersFailed as half_done:
+                failed |= half_done.keys
+            else:
+                if error is None:
+                    handled.append(row.position)
+                elif (await self._again(work, row, message, error)).state is not parked.State.DEAD:
                     waiting.add(_queue(row))
-            except Exception as error:
-                if is_lost_connection(error) or is_conflict(error):
-                    raise
-                errors[message.key] = error
-        if errors:
-            raise HandlersFailed(errors)
+        if failed:
+            raise HandlersFailed(failed)
         return handled
-
-    async def _keep(self, row: Row[Any], message: Message, error: Exception) -> None:
-        async with self._units.begin() as work:
-            await self._again(work, row, message, error)
-            await parked.done(work.session, [], [_queue(row)])
 
     async def _again(self, work: UnitOfWork, row: Row[Any], message: Message, error: Exception) -> parked.Verdict:
         # Waiting is no failure: a bug met after long waiting gets all its attempts, and so does a replayed message.
@@ -143,10 +110,6 @@ class Retries:
             gone = Undecodable(f"this service no longer handles {row.type}")
             return Message(record, row.source, row.event_id, row.type, row.event_id, None, row.key, gone)
         return message
-
-
-def _first_error(error: Exception) -> Exception:
-    return next(iter(error.errors.values())) if isinstance(error, HandlersFailed) else error
 
 
 def _queue(row: Row[Any]) -> parked.Queue:

@@ -74,8 +74,8 @@ class Changes:
         """Remember a setting or a cancelling."""
         self.changed[change.name, change.aggregate_id] = (change, cause)
 
-    async def write(self, session: AsyncSession) -> None:
-        """Write all of them, in one order."""
+    async def write(self, session: AsyncSession) -> bool:
+        """Write all of them, in one order; whether there were any."""
         ordered = [self.changed[each] for each in sorted(self.changed)]
         cancelled = [change for change, _ in ordered if isinstance(change, CancelTimer)]
         wanted = [(change, cause) for change, cause in ordered if isinstance(change, SetTimer)]
@@ -88,6 +88,8 @@ class Changes:
             await session.execute(SET, _columns(replacing))
         if keeping:
             await session.execute(SET_UNLESS_SET, _columns(keeping))
+        self.changed.clear()
+        return bool(ordered)
 
 
 def _columns(wanted: Sequence[tuple[SetTimer, Cause]]) -> dict[str, list[str | UUID | datetime | None]]:

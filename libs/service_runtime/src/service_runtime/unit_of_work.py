@@ -10,7 +10,7 @@ from common_core.events.base import Event
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from service_runtime import timers
+from service_runtime import metrics, timers
 from service_runtime.failpoints import failpoint
 from service_runtime.handlers import CancelTimer, Cause, Effects, SetTimer
 from service_runtime.outbox import Outbox
@@ -26,6 +26,9 @@ class UnitOfWork:
         self.outbox = Outbox(topic_prefix)
         self.timers = timers.Changes()
         self.touched: set[str] = set()
+        self.handled: list[str] = []
+        """The types of the messages that were handled."""
+        self.said = self.timers_changed = False
         self.replays = False
         """Whether parked messages were made due."""
         self._loaded: dict[tuple[type[Any], UUID], Any] = {}
@@ -54,7 +57,8 @@ class UnitOfWork:
 
     async def find[A](self, model: type[A], which: UUID) -> A | None:
         """The aggregate, loaded and locked, or None."""
-        await self.load(model, [which])
+        if (model, which) not in self._loaded:
+            await self.load(model, [which])
         return self.loaded(model, which)
 
     async def get[A](self, model: type[A], which: UUID) -> A:
@@ -90,18 +94,45 @@ class UnitOfWork:
                 case SetTimer() | CancelTimer():
                     self.timers.add(effect, self.cause)
 
-    async def release(self) -> None:
-        """End what was only read so far, so that nothing is held while a slow client sends."""
+    def is_changed(self, model: type[Any], which: UUID) -> bool:
+        """Whether a loaded aggregate, or a row that belongs to it, has changes that are not written yet."""
+        aggregate = self._loaded.get((model, which))
+        if aggregate is None:
+            return False
+        state = inspect(aggregate)
+        parts = state.mapper.cascade_iterator("save-update", state)
+        return state.modified or any(part.modified or not part.persistent for _, _, part, _ in parts)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What is done in it is written at its end; if it raises, all that came before stands as it was."""
+        await self.save()
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.save()
+        except Exception:
+            self.outbox.rows.clear()
+            self.timers.changed.clear()
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        """Everything is loaded anew when it is needed: what memory holds is not what the database holds."""
         self.session.expunge_all()
-        await self.session.rollback()
         self._loaded.clear()
         self._seen.clear()
+
+    async def release(self) -> None:
+        """End what was only read so far, so that nothing is held while a slow client sends."""
+        self._forget()
+        await self.session.rollback()
 
     async def save(self) -> None:
         """Write everything that is still in memory."""
         await self.session.flush()
-        await self.outbox.write(self.session)
-        await self.timers.write(self.session)
+        self.said |= await self.outbox.write(self.session)
+        self.timers_changed |= await self.timers.write(self.session)
 
 
 class UnitsOfWork:
@@ -122,10 +153,12 @@ class UnitsOfWork:
             failpoint("unit_of_work.before_commit")
             await session.commit()
         failpoint("unit_of_work.after_commit")
+        for kind in work.handled:
+            metrics.HANDLED.labels(kind).inc()
         await self._signals.committed(
             keys=work.touched,
-            said=bool(work.outbox.rows),
-            timers_changed=bool(work.timers.changed),
+            said=work.said,
+            timers_changed=work.timers_changed,
             replays=work.replays,
         )
 

@@ -1,0 +1,162 @@
+"""What a handler did before it failed is undone, and nothing of what the others of its micro-batch did."""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+from common_core.errors import DomainError, NotYet
+from common_core.events import (
+    EssayContentProvisionedV1,
+    EssaySlotAssignedV1,
+    EssayValidationFailedV1,
+    Event,
+    RegisterBatchV1,
+)
+from common_core.status_enums import FileErrorCode
+from service_runtime import Handlers, Service, UnitOfWork
+from service_runtime.database import NAMING, TYPES, add_runtime_tables
+from service_runtime.http import router
+from service_runtime.testing import wait_until
+from sqlalchemy import ForeignKey, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
+
+from tests.integration.notebook import line, opening, trouble
+from tests.integration.world import Database, World
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = TYPES
+
+
+add_runtime_tables(Base.metadata)
+TABLES = Base.metadata
+
+
+class Sheet(Base):
+    __tablename__ = "sheets"
+
+    sheet_id: Mapped[UUID] = mapped_column(primary_key=True, default_factory=uuid4)
+    folder_id: Mapped[UUID] = mapped_column(ForeignKey("folders.folder_id"), init=False)
+    number: Mapped[int]
+    text: Mapped[str]
+
+
+class Folder(Base):
+    """An aggregate of several rows."""
+
+    __tablename__ = "folders"
+
+    folder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+    sheets: Mapped[list[Sheet]] = relationship(lazy="selectin", order_by=Sheet.number, default_factory=list)
+
+    def add(self, text: str) -> list[Event]:
+        self.count += 1
+        self.sheets.append(Sheet(number=self.count, text=text))
+        self.sheets[0].text += "+"
+        about = {"batch_id": self.folder_id, "essay_id": self.folder_id, "file_upload_id": uuid4()}
+        return [EssaySlotAssignedV1(**about, text_storage_id=str(self.count), original_file_name=text)]
+
+
+called: list[UUID] = []
+handlers = Handlers()
+service = Service(name="archive", handlers=handlers, router=router())
+
+
+@handlers.on(RegisterBatchV1, loads=Folder)
+async def open_folder(work: UnitOfWork, event: RegisterBatchV1) -> list[Event]:
+    work.add(Folder(folder_id=event.batch_id))
+    return []
+
+
+@handlers.on(EssayContentProvisionedV1, loads=Folder)
+def halfway(folder: Folder, event: EssayContentProvisionedV1) -> list[Event]:
+    called.append(folder.folder_id)
+    if event.original_file_name == "too early":
+        raise NotYet("something", folder.folder_id)
+    said = folder.add(event.original_file_name)
+    if event.original_file_name in trouble:
+        raise trouble[event.original_file_name]
+    return said
+
+
+@handlers.on(EssayValidationFailedV1, loads=Folder)
+async def written_halfway(work: UnitOfWork, event: EssayValidationFailedV1) -> list[Event]:
+    said = (await work.get(Folder, event.batch_id)).add(event.original_file_name)
+    work.add(Folder(folder_id=uuid4()))
+    work.publish(said)
+    await work.session.flush()
+    if event.original_file_name in trouble:
+        raise trouble[event.original_file_name]
+    return []
+
+
+def failing(folder_id: UUID, text: str) -> EssayValidationFailedV1:
+    return EssayValidationFailedV1(
+        batch_id=folder_id,
+        file_upload_id=uuid4(),
+        original_file_name=text,
+        error_code=FileErrorCode.EMPTY_CONTENT,
+        error_detail="empty",
+        file_size_bytes=0,
+    )
+
+
+async def opened(world: World, *folders: UUID) -> Database:
+    database = await world.database(service, TABLES)
+    for folder_id in folders:
+        await world.outside.publish(opening(folder_id))
+    async with world.running(service, TABLES):
+        await wait_until(lambda: world.has_read_everything(service))
+    return database
+
+
+async def sheets(database: Database, folder_id: UUID) -> list[str]:
+    query = "SELECT text FROM sheets WHERE folder_id = $1 ORDER BY number"
+    return [row["text"] for row in await database.fetch(query, folder_id)]
+
+
+@pytest.mark.parametrize("event", [line, failing], ids=["plain", "async and written"])
+@pytest.mark.parametrize("micro_batch", [1, 500])
+async def test_what_a_failed_handler_has_already_changed_is_undone(
+    world: World, micro_batch: int, event: Callable[[UUID, str], Event]
+) -> None:
+    folder, other = uuid4(), uuid4()
+    database = await opened(world, folder, other)
+    trouble["refused"], trouble["bug"] = DomainError("never"), RuntimeError("our fault")
+    for text in ("one", "refused", "two", "bug", "three"):
+        await world.outside.publish(event(folder, text))
+        await world.outside.publish(event(other, f"other {text}"))
+
+    await world.run(service, TABLES, failing_attempts=2, micro_batch=micro_batch)
+    await wait_until(lambda: world.is_done(service))
+
+    assert await sheets(database, folder) == ["one+++", "two", "three"]
+    assert await sheets(database, other) == [
+        "other one+++++",
+        *(f"other {x}" for x in ("refused", "two", "bug", "three")),
+    ]
+    counts = await database.fetch("SELECT folder_id, count FROM folders WHERE count > 0")
+    assert {row["folder_id"]: row["count"] for row in counts} == {folder: 3, other: 5}
+    strangers = await database.fetch("SELECT count(*) FROM folders WHERE count = 0")
+    assert strangers[0]["count"] == (8 if event is failing else 0)
+    said = await world.listener.said(EssaySlotAssignedV1, folder)
+    assert [each.original_file_name for each in said] == ["one", "two", "three"]
+    assert len(await world.listener.said(EssaySlotAssignedV1, other)) == 5
+    assert await database.count("parked_messages") == 2
+
+
+async def test_one_that_failed_before_it_changed_anything_costs_the_others_nothing(world: World) -> None:
+    waits, others = uuid4(), [uuid4() for _ in range(20)]
+    database = await opened(world, waits, *others)
+    for folder in (*others[:10], waits, *others[10:]):
+        await world.outside.publish(line(folder, "too early" if folder == waits else "sound"))
+    called.clear()
+
+    await world.run(service, TABLES, retry_first_seconds=600)
+    await wait_until(lambda: world.has_read_everything(service))
+
+    assert sorted(called) == sorted([waits, *others]), "each handler was called once"
+    assert await database.count("sheets") == 20
+    assert await database.count("parked_messages") == 1
