@@ -84,7 +84,7 @@ handlers = Handlers()
 @handlers.on(RegisterBatchV1, loads=Page)
 async def open_page(work: UnitOfWork, event: RegisterBatchV1) -> list[Event]:
     if event.assignment in trouble:
-        raise trouble[event.assignment]
+        raise trouble[event.assignment].with_traceback(None)
     if await work.find(Page, event.batch_id) is None:
         work.add(Page(page_id=event.batch_id))
     return []
@@ -96,14 +96,14 @@ def note_line(page: Page, event: EssayContentProvisionedV1) -> list[Event]:
     noted = page.note(event.original_file_name)
     # As bugs do, in the middle of the work.
     if event.original_file_name in trouble:
-        raise trouble[event.original_file_name]
+        raise trouble[event.original_file_name].with_traceback(None)
     return noted
 
 
 @handlers.on_timer("ring", loads=Page)
 def ring(page: Page, cause: Cause) -> list[Event]:
     if "ring" in trouble:
-        raise trouble["ring"]
+        raise trouble["ring"].with_traceback(None)
     return page.note(f"rang because of {cause.event_id}")
 
 
@@ -120,7 +120,7 @@ async def prepare_print(page: Page, _cause: Cause, press: Press) -> str:
     press.began.append(page.page_id)
     await press.may_go_on.wait()
     if "print" in trouble:
-        raise trouble["print"]
+        raise trouble["print"].with_traceback(None)
     return press.name
 
 

@@ -77,7 +77,7 @@ def halfway(folder: Folder, event: EssayContentProvisionedV1) -> list[Event]:
         raise NotYet("something", folder.folder_id)
     said = folder.add(event.original_file_name)
     if event.original_file_name in trouble:
-        raise trouble[event.original_file_name]
+        raise trouble[event.original_file_name].with_traceback(None)
     return said
 
 
@@ -88,7 +88,7 @@ async def written_halfway(work: UnitOfWork, event: EssayValidationFailedV1) -> l
     work.publish(said)
     await work.session.flush()
     if event.original_file_name in trouble:
-        raise trouble[event.original_file_name]
+        raise trouble[event.original_file_name].with_traceback(None)
     return []
 
 
