@@ -220,13 +220,14 @@ class World:
             os.kill(broker, signal.SIGCONT)
 
     async def process(
-        self, service: Service, module: str, tables: MetaData | None = None, *, failpoints: str = ""
+        self, service: Service, module: str, tables: MetaData | None = None, *, failpoints: str = "", **changes: Any
     ) -> ChildProcess:
         """Start a service as a process of its own, which can be killed; one with its `instance_id` goes on for it."""
         database = await self.database(service, tables)
-        settings = self.settings(service.settings, database_url=database.url, instance_id=INSTANCE, port=0)
-        theirs = {f"SCRIPTORIUM_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-        theirs |= {"KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers, "SCRIPTORIUM_JWT_SECRET": SECRET}
+        ours = {"database_url": database.url, "instance_id": INSTANCE, "port": 0}
+        values = self.settings(service.settings, **{**ours, **changes}).model_dump(exclude_none=True)
+        theirs = {f"SCRIPTORIUM_{name.upper()}": str(value) for name, value in values.items()}
+        theirs |= {"KAFKA_BOOTSTRAP_SERVERS": self.stack.kafka_bootstrap_servers, "SCRIPTORIUM_JWT_SECRET": SECRET}
         command_line = [sys.executable, "-c", f"from {module} import service; service.run()"]
         log_file = Path(tempfile.mkdtemp()) / "log"
         environment = {**os.environ, **theirs, VARIABLE: failpoints}

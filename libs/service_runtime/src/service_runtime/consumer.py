@@ -19,6 +19,8 @@ from service_runtime.messages import decode
 from service_runtime.settings import RuntimeSettings
 
 BROKER_ANSWERS_SECONDS = 2.0
+NOTHING = TopicPartition("", 0)
+"""To ask for its messages is a sign of life and takes none."""
 
 type Fetched = Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
 
@@ -33,13 +35,14 @@ class Consumer(ConsumerRebalanceListener):
         self._settings = settings
         self._client: AIOKafkaConsumer | None = None
         self._offsets: asyncio.Task[None] | None = None
+        self._joined_for: dict[str, int] = {}
         self._stopping = False
         self.problem: str | None = "the consumer has not joined its group yet"
 
     async def run(self) -> None:
         """Until stopped; begins anew when the broker was out of reach for too long."""
         while not self._stopping:
-            self._client = self._new_client()
+            self._client, self._joined_for = self._new_client(), {}
             try:
                 await self._client.start()
                 self._client.subscribe(list(self._topics), listener=self)
@@ -74,6 +77,7 @@ class Consumer(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """From here on messages come."""
         self.problem = None
+        metrics.ASSIGNMENTS.inc()
         log.info("partitions_assigned", count=len(assigned))
 
     async def _leave(self, client: AIOKafkaConsumer) -> None:
@@ -94,20 +98,48 @@ class Consumer(ConsumerRebalanceListener):
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            max_poll_interval_ms=300_000,
+            max_poll_interval_ms=int(self._settings.poll_interval_seconds * 1_000),
             session_timeout_ms=int(self._settings.session_seconds * 1_000),
             heartbeat_interval_ms=int(self._settings.session_seconds * 100),
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=int(self._settings.partitions_known_seconds * 1_000),
         )
 
     async def _consume(self, client: AIOKafkaConsumer) -> None:
         while not self._stopping:
+            if self._settings.instance_id and self.problem is None:
+                await self._join_for_new_partitions(client)
             fetched = await client.getmany(timeout_ms=200, max_records=self._settings.micro_batch)
             if fetched:
-                await self._deliver(fetched)
+                await self._deliver_and_stay(client, fetched)
                 failpoint("consumer.before_offsets")
                 await self._commit_last()
                 self._offsets = asyncio.create_task(self._commit(client, fetched))
+
+    async def _join_for_new_partitions(self, client: AIOKafkaConsumer) -> None:
+        """Join again when topics have other partitions than at the last time.
+
+        A group's leader does so by itself, but a restarted static member is not told that it leads (KAFKA-13435), so
+        nobody would ever be given new partitions. Of the others the broker takes it as a repetition.
+        """
+        found = {topic: len(client.partitions_for_topic(topic) or ()) for topic in self._topics}
+        if found != self._joined_for:
+            await self._commit_last()
+            self._joined_for = found
+            client.subscribe(list(self._topics), listener=self)
+
+    async def _deliver_and_stay(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
+        """Deliver, however long it takes, and stay in the group.
+
+        Nobody else could go on: whoever gets the same messages waits for our claims.
+        """
+        delivery = asyncio.create_task(self._deliver(fetched))
+        try:
+            while not (await asyncio.wait([delivery], timeout=self._settings.poll_interval_seconds / 3))[0]:
+                await client.getmany(NOTHING, timeout_ms=0)
+        finally:
+            delivery.cancel()
+            await asyncio.wait([delivery])
+        delivery.result()
 
     async def _deliver(self, fetched: Fetched) -> None:
         messages = []

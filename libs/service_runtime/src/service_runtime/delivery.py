@@ -19,7 +19,7 @@ from service_runtime import inbox, metrics, parked
 from service_runtime.cloudevents import Undecodable
 from service_runtime.database import is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
-from service_runtime.handlers import Cause, Handlers
+from service_runtime.handlers import Cause, Handlers, within
 from service_runtime.logging import log
 from service_runtime.messages import Message
 from service_runtime.settings import RuntimeSettings
@@ -189,7 +189,8 @@ class Delivery:
         handler = self._handlers[type(event)]
         work.cause = cause
         if handler.needs_work:
-            effects = await handler.call(work, event)
+            async with within(self.settings.handling_seconds):
+                effects = await handler.call(work, event)
         elif handler.loads is None:
             effects = handler.call(event, cause)
         else:

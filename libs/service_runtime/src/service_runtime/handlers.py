@@ -1,13 +1,34 @@
 """Which handler decides about which event or timer, and what a handler may say."""
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from common_core.events.base import Event, Topic
+
+
+class HandlerTooSlow(Exception):
+    """A handler did not end in its time; let a timer prepare what is slow."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not finished within {seconds} s (SCRIPTORIUM_HANDLING_SECONDS)")
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Give up a handler that takes longer; raises HandlerTooSlow."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired():
+            raise HandlerTooSlow(seconds) from error
+        raise
 
 
 @dataclass(frozen=True, slots=True)

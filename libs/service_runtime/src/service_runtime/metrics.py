@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 CONSUMED = Counter("scriptorium_messages_consumed_total", "Records of handled types read from Kafka", ["topic"])
+ASSIGNMENTS = Counter("scriptorium_partitions_assigned_total", "Rebalances this process took part in")
 HANDLED = Counter("scriptorium_messages_handled_total", "Decisions made, including those rolled back", ["type"])
 DUPLICATES = Counter("scriptorium_messages_duplicate_total", "Messages that were seen before")
 PARKED = Counter("scriptorium_messages_parked_total", "Messages that could not be handled at once", ["reason"])

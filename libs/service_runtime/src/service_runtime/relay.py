@@ -88,6 +88,7 @@ class Relay:
             enable_idempotence=True,
             max_batch_size=262_144,
             linger_ms=0,
+            metadata_max_age_ms=int(self._settings.partitions_known_seconds * 1_000),
             partitioner=partition_of,
         )
         try:

@@ -43,6 +43,12 @@ class RuntimeSettings(BaseSettings):
     """A name that a restarted process keeps, so that it gets its partitions back at once (static membership)."""
     session_seconds: float = Field(default=6.0, ge=1)
     """After so many silent seconds the broker gives a process's partitions to others."""
+    poll_interval_seconds: float = Field(default=300.0, ge=1)
+    """A process whose consumer hangs for so long leaves its group; one with a handler at work does not hang."""
+    handling_seconds: float = Field(default=30.0, gt=0, le=50)
+    """After so long an async handler is given up, which counts as a bug."""
+    partitions_known_seconds: float = Field(default=30.0, gt=0)
+    """How often consumer and relay ask the broker how many partitions a topic has."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """How often outbox, timers and parked messages are looked at when nobody wakes the loop."""
     known_within_seconds: float = Field(default=2.0, ge=0)
