@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -52,6 +52,11 @@ def _no_gates() -> Iterator[None]:
     begun.clear()
 
 
+async def in_time[T](condition: Callable[[], T | Awaitable[T]]) -> T:
+    """Wait longer than elsewhere: a rebalance takes as long as the slowest member."""
+    return await wait_until(condition, 60)
+
+
 async def opened(world: World, number: int) -> list[UUID]:
     """Pages in all partitions; all that is said to them stands in one topic."""
     pages = [uuid4() for _ in range(number)]
@@ -63,7 +68,7 @@ async def opened(world: World, number: int) -> list[UUID]:
 async def two_members(world: World, **changes: Any) -> list[Running]:
     """Two instances of the slow reader, each with its share of the partitions."""
     members = [await world.run(slow_reader, TABLES, **changes) for _ in range(2)]
-    await wait_until(lambda: not any(each.runtime.problems() for each in members))
+    await in_time(lambda: not any(each.runtime.problems() for each in members))
     return members
 
 
@@ -81,7 +86,7 @@ class Load:
     async def goes_on(self, rounds: int = 10) -> None:
         """Wait for so many more."""
         enough = self.rounds + rounds
-        await wait_until(lambda: self.rounds >= enough, 60)
+        await in_time(lambda: self.rounds >= enough)
 
 
 @asynccontextmanager
@@ -95,7 +100,7 @@ async def load(outside: Outside, database: Database, pages: list[UUID], since: i
 
     async def publish() -> None:
         for number in count(since):
-            await wait_until(has_room, 60)
+            await in_time(has_room)
             if stopping.is_set():
                 return
             await asyncio.gather(*(outside.publish(line(page, str(number)), topic=Topic.UPSTREAM) for page in pages))
@@ -112,27 +117,27 @@ async def load(outside: Outside, database: Database, pages: list[UUID], since: i
 
 async def test_a_handler_slower_than_the_poll_interval_keeps_its_partitions(world: World) -> None:
     database = await world.database(slow_reader, TABLES)
-    await two_members(world, poll_interval_seconds=1)
+    await two_members(world, poll_interval_seconds=2)
     (page,) = await opened(world, 1)
     gates["slow"] = asyncio.Event()
     before = assignments()
 
     await world.outside.publish(line(page, "slow"), topic=Topic.UPSTREAM)
     await world.outside.publish(line(page, "next"), topic=Topic.UPSTREAM)
-    await wait_until(lambda: begun == ["slow"])
+    await in_time(lambda: begun == ["slow"])
     # Nothing is to happen meanwhile, so there is only the time to wait for.
     since = time.monotonic()
-    await wait_until(lambda: time.monotonic() - since > 4)
+    await in_time(lambda: time.monotonic() - since > 6)
     gates["slow"].set()
 
-    assert await wait_until(lambda: noted_all(database, [page], 2)) == {page: ["slow", "next"]}
+    assert await in_time(lambda: noted_all(database, [page], 2)) == {page: ["slow", "next"]}
     assert begun == ["slow", "next"]
     assert assignments() == before
 
 
 async def test_a_handler_that_never_ends_becomes_a_dead_letter_and_holds_up_nobody(world: World) -> None:
     database = await world.database(slow_reader, TABLES)
-    await two_members(world, poll_interval_seconds=1, handling_seconds=0.5, failing_attempts=3)
+    await two_members(world, poll_interval_seconds=2, handling_seconds=0.5, failing_attempts=3)
     before, pages = assignments(), await opened(world, 4)
     gates["stuck"] = asyncio.Event()
 
@@ -140,7 +145,7 @@ async def test_a_handler_that_never_ends_becomes_a_dead_letter_and_holds_up_nobo
         for text in ("one", *(["stuck"] if page == pages[0] else []), "two"):
             await world.outside.publish(line(page, text), topic=Topic.UPSTREAM)
 
-    assert await wait_until(lambda: noted_all(database, pages, 2), 30) == {page: ["one", "two"] for page in pages}
+    assert await in_time(lambda: noted_all(database, pages, 2)) == {page: ["one", "two"] for page in pages}
     (dead,) = await database.fetch("SELECT state, reason, error FROM parked_messages")
     assert (dead["state"], dead["reason"]) == ("dead", "bug")
     assert "SCRIPTORIUM_HANDLING_SECONDS" in dead["error"]
@@ -166,12 +171,12 @@ async def test_a_micro_batch_that_two_members_hold_after_a_rebalance_has_its_eff
             await world.outside.publish(line(page, str(number)), topic=Topic.UPSTREAM)
     gates["3"] = gate = asyncio.Event()
     await world.run(slow_reader, TABLES)
-    await wait_until(lambda: "3" in begun)
+    await in_time(lambda: "3" in begun)
     gates.clear()
 
     # It gets the same messages again: their offsets are not committed.
     await world.run(slow_reader, TABLES, micro_batch=1)
-    await wait_until(database.somebody_waits_for_a_lock)
+    await in_time(database.somebody_waits_for_a_lock)
     for page in pages:
         await world.outside.publish(line(page, "5"), topic=Topic.UPSTREAM)
     assert await database.count("pages") == 0
@@ -180,8 +185,8 @@ async def test_a_micro_batch_that_two_members_hold_after_a_rebalance_has_its_eff
     gate.set()
 
     expected = [str(number) for number in range(6)]
-    assert await wait_until(lambda: noted_all(database, pages, 6)) == dict.fromkeys(pages, expected)
-    await wait_until(lambda: world.is_done(slow_reader))
+    assert await in_time(lambda: noted_all(database, pages, 6)) == dict.fromkeys(pages, expected)
+    await in_time(lambda: world.is_done(slow_reader))
     assert await noted_all(database, pages, 6) == dict.fromkeys(pages, expected)
 
 
@@ -195,32 +200,35 @@ async def test_from_one_process_to_four_and_back_under_load(world: World) -> Non
     database, pages = await world.database(service, TABLES), await opened(world, 10)
     processes: list[ChildProcess] = []
 
+    # A long session: on a slow machine a member must not fall out of the group only for want of a processor.
+    dynamic = {"instance_id": None, "micro_batch": 20, "session_seconds": 20}
+
     async def start(number: int) -> None:
         for _ in range(number):
             module = "tests.integration.notebook"
-            processes.append(await world.process(service, module, TABLES, instance_id=None, micro_batch=20))
+            processes.append(await world.process(service, module, TABLES, **dynamic))
 
     await start(1)
     (first,) = processes
     async with load(world.outside, database, pages) as at_work:
-        await wait_until(lambda: shares(first)[-1:] == [4], 60)
+        await in_time(lambda: shares(first)[-1:] == [4])
         await start(3)
         # Two topics of two partitions: one for each.
-        await wait_until(lambda: all(shares(each)[-1:] == [1] for each in processes), 60)
+        await in_time(lambda: all(shares(each)[-1:] == [1] for each in processes))
         await at_work.goes_on()
         for each in processes[1:]:
             await asyncio.to_thread(each.stop)
-        await wait_until(lambda: shares(first)[-1] == 4, 60)
+        await in_time(lambda: shares(first)[-1] == 4)
         settled = len(shares(first))
         await at_work.goes_on(50)
 
-    noted = await wait_until(lambda: noted_all(database, pages, at_work.rounds), 60)
+    noted = await in_time(lambda: noted_all(database, pages, at_work.rounds))
     expected = [str(number) for number in range(at_work.rounds)]
     assert noted == dict.fromkeys(pages, expected)
-    await wait_until(lambda: world.is_done(service))
+    await in_time(lambda: world.is_done(service))
     assert await database.count("inbox") == len(pages) * (1 + at_work.rounds)
-    # One for itself, and at the most one for each who came or went.
-    assert settled <= 7
+    # One for itself, one for each who came or went, and a few more for those who came in the middle of one.
+    assert settled <= 10
     assert len(shares(first)) == settled
 
 
@@ -258,7 +266,7 @@ async def test_new_partitions_are_found_and_read_from_their_beginning_under_load
     pages = staying + moving
     changes = {"partitions_known_seconds": 2, "instance_id": None if members == "two" else INSTANCE}
     async with world.running(service, TABLES, **changes):
-        await wait_until(lambda: world.is_done(service))
+        await in_time(lambda: world.is_done(service))
         if members == "two":
             await world.run(service, TABLES, **changes)
     if members != "one, restarted after":
@@ -282,10 +290,10 @@ async def test_new_partitions_are_found_and_read_from_their_beginning_under_load
         async def our_relay_knows_them() -> bool:
             return any(each.record.partition >= 2 for each in await listener.all_of(EssaySlotAssignedV1))
 
-        await wait_until(our_relay_knows_them, 30)
+        await in_time(our_relay_knows_them)
         await after.goes_on()
 
-    noted = await wait_until(lambda: noted_all(database, pages, after.rounds), 30)
+    noted = await in_time(lambda: noted_all(database, pages, after.rounds))
     expected = [str(number) for number in range(after.rounds)]
     assert {page: noted[page] for page in staying} == dict.fromkeys(staying, expected)
     for page in moving:
