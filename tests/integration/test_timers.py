@@ -149,6 +149,21 @@ async def test_many_timers_fire_once_each_even_if_two_instances_look(world: Worl
         assert len(await lines(database, page_id)) == 1
 
 
+async def test_an_instance_that_is_held_up_keeps_no_timer_from_another(world: World, database: Database) -> None:
+    one, _ = await world.run(service, TABLES), await world.run(service, TABLES)
+    held, free = await open_page(one.runtime), await open_page(one.runtime)
+    await set_timer(one.runtime, "ring", held, 3600)
+    async with database.holding("SELECT 1 FROM pages WHERE page_id = $1 FOR UPDATE", held):
+        await database.fetch("UPDATE timers SET due_at = now()")
+        await wait_until(database.somebody_waits_for_a_lock)
+
+        await set_timer(one.runtime, "ring", free)
+
+        await wait_until(lambda: lines(database, free))
+    await wait_until(lambda: all_rang(database))
+    assert len(await lines(database, held)) == 1
+
+
 async def all_rang(database: Database) -> bool:
     return await database.count("timers") == 0
 

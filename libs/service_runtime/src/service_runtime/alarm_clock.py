@@ -19,6 +19,8 @@ from service_runtime.timers import Timer
 from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork
 
 TIMERS_AT_ONCE = 200
+TIMERS_LOOKED_AT = 4 * TIMERS_AT_ONCE
+"""Enough that four processes find work of their own."""
 
 
 class AlarmClock:
@@ -46,12 +48,14 @@ class AlarmClock:
         """Fire plain timers that are due; whether there were any."""
         if not self._plain:
             return False
-        async with self._units.reading() as session:
-            due = list(await session.execute(timers.DUE, {"names": self._plain, "most": TIMERS_AT_ONCE}))
+        columns = {"names": self._plain, "most": TIMERS_AT_ONCE, "looked_at": TIMERS_LOOKED_AT}
+        due: list[Timer] = []
         try:
-            await self._fire(due)
+            async with self._units.begin() as work:
+                due += await work.session.execute(timers.DUE, columns)
+                await self._fire(work, due)
         except Exception as error:
-            if is_lost_connection(error):
+            if is_lost_connection(error) or not due:
                 raise
             for timer in due:
                 await self._fire_alone(timer)
@@ -59,23 +63,23 @@ class AlarmClock:
 
     async def _fire_alone(self, timer: Timer) -> None:
         try:
-            await self._fire([timer])
+            async with self._units.begin() as work:
+                await self._fire(work, [timer])
         except Exception as error:
             if is_lost_connection(error):
                 raise
             await self._postpone(timer, error)
 
-    async def _fire(self, due: Sequence[Timer]) -> None:
+    async def _fire(self, work: UnitOfWork, due: Sequence[Timer]) -> None:
         if not due:
             return
-        async with self._units.begin() as work:
-            for model in {self._handlers[timer.name].loads for timer in due}:
-                await work.load(model, [each.aggregate_id for each in due if self._handlers[each.name].loads is model])
-            taken = await self._take(work, [timer.setting_id for timer in due], only_due=True)
-            failpoint("timers.after_take")
-            for timer in due:
-                if timer.setting_id in taken:
-                    await self._decide(work, timer)
+        for model in {self._handlers[timer.name].loads for timer in due}:
+            await work.load(model, [each.aggregate_id for each in due if self._handlers[each.name].loads is model])
+        taken = await self._take(work, [timer.setting_id for timer in due], only_due=True)
+        failpoint("timers.after_take")
+        for timer in due:
+            if timer.setting_id in taken:
+                await self._decide(work, timer)
 
     async def start_jobs(self) -> bool:
         """Lease as many prepared timers as there is room for, and start them; whether there were any."""

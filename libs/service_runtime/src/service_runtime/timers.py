@@ -36,7 +36,14 @@ CANCEL = text("""
     DELETE FROM timers USING unnest(CAST(:name AS text[]), CAST(:aggregate_id AS uuid[])) AS unwanted (name, id)
     WHERE timers.name = unwanted.name AND timers.aggregate_id = unwanted.id
 """)
-DUE = text("SELECT *, now() AS at FROM timers WHERE due_at <= now() AND name = ANY(:names) ORDER BY due_at LIMIT :most")
+# Processes share what is due by advisory locks: nobody waits for those, so no deadlock with who cancels a timer.
+DUE = text("""
+    WITH due AS MATERIALIZED (
+        SELECT * FROM timers WHERE due_at <= now() AND name = ANY(:names) ORDER BY due_at LIMIT :looked_at)
+    SELECT *, now() AS at FROM due
+    WHERE pg_try_advisory_xact_lock(hashtext('scriptorium-timers'), hashtext(CAST(setting_id AS text)))
+    LIMIT :most
+""")
 # The aggregates are locked before this, here as in every handler that cancels a timer: one order, no deadlock.
 TAKE = text("""
     DELETE FROM timers USING unnest(CAST(:setting_ids AS uuid[])) AS due (setting_id)
