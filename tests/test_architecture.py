@@ -31,6 +31,23 @@ FOR_OUTSIDE = {
     "StudentValidationRequestedV1",
 }
 
+# Who has no database to ask: people at a command line who issue tokens, and tests.
+TELLS_ITS_OWN_TIME = {"auth.py", "testing.py"}
+DATED = [
+    path
+    for path in SOURCES
+    if any(path.is_relative_to(ROOT / folder) for folder in ("libs/common_core", "libs/service_runtime", "services"))
+]
+WALL_CLOCKS = {
+    f"{kind}.{name}"
+    for kind, names in {
+        "time": ("time", "time_ns", "localtime", "gmtime", "ctime", "strftime"),
+        "datetime": ("now", "utcnow", "today"),
+        "date": ("today",),
+    }.items()
+    for name in names
+}
+
 LONGEST_FILE, LONGEST_FUNCTION = 250, 40
 
 
@@ -56,6 +73,15 @@ def called(path: Path) -> Iterator[str]:
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield node.func.attr
+
+
+def used(path: Path) -> Iterator[str]:
+    """What a file takes from modules and classes, as `time.time` or `datetime.now`."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Attribute):
+            yield ".".join(ast.unparse(node).split(".")[-2:])
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def test_the_checks_see_the_house() -> None:
@@ -92,6 +118,15 @@ def test_tables_stand_with_the_models(path: Path) -> None:
     tables = "__tablename__" in path.read_text(encoding="utf-8")
 
     assert not tables or inside[0] in ("models.py", "models"), f"{name(path)} declares a table: move it to the models"
+
+
+@pytest.mark.parametrize("path", DATED, ids=name)
+def test_nobody_asks_the_clock_of_the_process(path: Path) -> None:
+    clocks = WALL_CLOCKS & set(used(path))
+
+    assert not clocks or path.name in TELLS_ITS_OWN_TIME, (
+        f"{name(path)} uses {clocks}: only the database's time decides; take cause.at, or now() in SQL"
+    )
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "libs/common_core/src").rglob("*.py")), ids=name)

@@ -46,9 +46,9 @@ class Facts:
         return timers[0] if timers else None
 
 
-async def facts_about(batch_id: UUID, own: dict[str, Any], settings: Settings) -> Facts:
+async def facts_about(batch_id: UUID, own: dict[str, Any], settings: Settings, at: datetime) -> Facts:
     """Ask every service, all at once; one that does not answer is part of the answer."""
-    token = issue(settings.jwt_secret.get_secret_value(), "batch-orchestrator", [Role.OPERATOR], TOKEN_SECONDS)
+    token = issue(settings.jwt_secret.get_secret_value(), "batch-orchestrator", [Role.OPERATOR], TOKEN_SECONDS, at)
     addresses = {
         LIFECYCLE: settings.essay_lifecycle_url,
         CLASSES: settings.class_management_url,

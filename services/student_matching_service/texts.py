@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import httpx
@@ -19,7 +19,8 @@ from services.student_matching_service.models import MatchRequest
 from services.student_matching_service.settings import Settings
 
 TEXTS_AT_ONCE = 8
-TOKEN_SECONDS = 60
+TOKEN_SECONDS = 300
+"""Longer than the texts of a batch take to be read; a job that takes longer is tried again with a new token."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,13 @@ class Library:
     client: httpx.AsyncClient
     settings: Settings
 
-    async def text(self, storage_id: str) -> str | None:
-        """A stored text; None when it cannot be had now."""
+    def token(self, at: datetime) -> str:
+        """What we show the file service, from this database time on."""
         secret = self.settings.jwt_secret.get_secret_value()
-        token = issue(secret, "student-matching", [Role.SERVICE], TOKEN_SECONDS)
+        return issue(secret, "student-matching", [Role.SERVICE], TOKEN_SECONDS, at)
+
+    async def text(self, storage_id: str, token: str) -> str | None:
+        """A stored text; None when it cannot be had now."""
         headers = {"Authorization": f"Bearer {token}"}
         try:
             response = await self.client.get(f"/v1/content/{quote(storage_id, safe='')}", headers=headers)
@@ -67,11 +71,11 @@ async def find_matches(request: MatchRequest, cause: Cause, texts: Library) -> M
         nobody = Match(no_match_reason=NoMatchReason.ROSTER_UNAVAILABLE)
         return Matches([_result(essay, nobody) for essay in request.essays], None)
     roster = Roster(request.roster.students)
-    places = asyncio.Semaphore(TEXTS_AT_ONCE)
+    places, token = asyncio.Semaphore(TEXTS_AT_ONCE), texts.token(cause.at)
 
     async def match(essay: EssayRef) -> EssayMatch:
         async with places:
-            text = await texts.text(essay.text_storage_id)
+            text = await texts.text(essay.text_storage_id, token)
         if text is not None:
             return _result(essay, await asyncio.to_thread(roster.match, text))
         if not out_of_patience:

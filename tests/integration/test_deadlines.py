@@ -17,12 +17,13 @@ from service_runtime.testing import Running, wait_until
 
 from services.class_management_service.service import service
 from tests.integration.classroom import BERIT, Person, an_essay, match, suggested
+from tests.integration.skew import clock_off_by
 from tests.integration.world import World
 
 MODULE = "services.class_management_service.service"
 CONFIRMED, REJECTED = StudentAssociationStatus.CONFIRMED, StudentAssociationStatus.REJECTED
 BY_TIME, NO_MATCH = StudentAssociationStatus.TIMEOUT_CONFIRMED, StudentAssociationStatus.NO_MATCH
-SOON = 1
+SOON, FIVE_MINUTES = 1, 300
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +196,30 @@ async def test_a_deadline_that_passed_while_the_service_was_down_is_kept_after_a
     (said,) = await results(world, batch_id)
     assert said.timeout_triggered
     assert said.associations[0].status is BY_TIME
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+async def test_a_deadline_is_kept_by_the_databases_time_whatever_clock_the_process_has(
+    world: World, minutes: int
+) -> None:
+    async with world.running(service) as classes:
+        teacher = Person(classes)
+        soon, who = await teacher.make_class("Anna", association_deadline_seconds=SOON)
+        later, others = await teacher.make_class("Anna", association_deadline_seconds=FIVE_MINUTES)
+    database = await world.database(service)
+    (before,) = await database.fetch("SELECT now() AS at")
+    await world.process(service, MODULE, variables=clock_off_by(minutes))
+
+    (open_batch,) = await ask(world, later, others["Anna"])
+    (closed_batch,) = await ask(world, soon, who["Anna"])
+    (said,) = await wait_until(lambda: results(world, closed_batch))
+
+    (after,) = await database.fetch("SELECT now() AS at")
+    assert await results(world, open_batch) == []
+    (asked,) = await world.listener.said(StudentValidationRequestedV1, open_batch)
+    assert before["at"] <= asked.deadline - timedelta(seconds=FIVE_MINUTES) <= after["at"]
+    (asked,) = await world.listener.said(StudentValidationRequestedV1, closed_batch)
+    assert asked.deadline <= said.associations[0].validated_at <= after["at"]
 
 
 async def test_two_instances_give_each_batch_one_result(world: World) -> None:

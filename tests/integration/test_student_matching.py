@@ -41,8 +41,10 @@ from tests.integration.classroom import (
     student,
 )
 from tests.integration.documents import essay
+from tests.integration.skew import clock_off_by
 from tests.integration.world import World
 
+MODULE = "services.student_matching_service.service"
 ANNA, BO, CY = student("Anna", "Ek"), student("Bo", "Lindqvist"), student("Cy", "Storvik")
 
 
@@ -196,6 +198,19 @@ async def test_the_texts_are_read_over_http_and_every_essay_is_matched_with_its_
     ]
     (heard,) = await world.listener.all_of(BatchAuthorMatchesSuggestedV1, batch_id)
     assert heard.envelope.causation_id == event_id
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+async def test_a_matcher_whose_clock_is_wrong_reads_the_texts_all_the_same(
+    world: World, archive: Archive, minutes: int
+) -> None:
+    (written,) = await archive.store(essay(f"Anna Ek {minutes}"))
+    variables = {"SCRIPTORIUM_FILE_SERVICE_URL": archive.url, **clock_off_by(minutes)}
+    await world.process(service, MODULE, variables=variables)
+
+    batch_id = await request(world, await a_class(world, ANNA), written)
+
+    assert students(await suggestions(world, batch_id)) == [[ANNA.student_id]]
 
 
 async def test_a_request_that_comes_before_the_roster_waits_for_it(quiet_world: World, archive: Archive) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from configparser import RawConfigParser
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from itertools import count
@@ -220,7 +220,14 @@ class World:
             os.kill(broker, signal.SIGCONT)
 
     async def process(
-        self, service: Service, module: str, tables: MetaData | None = None, *, failpoints: str = "", **changes: Any
+        self,
+        service: Service,
+        module: str,
+        tables: MetaData | None = None,
+        *,
+        failpoints: str = "",
+        variables: Mapping[str, str] | None = None,
+        **changes: Any,
     ) -> ChildProcess:
         """Start a service as a process of its own, which can be killed; one with its `instance_id` goes on for it."""
         database = await self.database(service, tables)
@@ -230,7 +237,7 @@ class World:
         theirs |= {"KAFKA_BOOTSTRAP_SERVERS": self.stack.kafka_bootstrap_servers, "SCRIPTORIUM_JWT_SECRET": SECRET}
         command_line = [sys.executable, "-c", f"from {module} import service; service.run()"]
         log_file = Path(tempfile.mkdtemp()) / "log"
-        environment = {**os.environ, **theirs, VARIABLE: failpoints}
+        environment = {**os.environ, **theirs, VARIABLE: failpoints, **(variables or {})}
         process = ChildProcess(service.name, command_line, log_file, env=environment, cwd=ROOT)
         self._ends.callback(process.kill)
         return process.start()

@@ -1,14 +1,16 @@
 """Who may do what, from the claims of a token."""
 
-import time
+from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
 from fastapi import HTTPException
-from service_runtime.auth import Caller, Role, authenticate, issue, require
+from service_runtime.auth import Caller, Role, issue, read_token, require
 from starlette.requests import Request
 
 SECRET = "a secret of at least 32 characters"
+NOW = datetime(2040, 3, 1, 12, tzinfo=UTC)
+"""The database's time; this process's is another."""
 
 
 def request(authorization: str | None) -> Request:
@@ -17,17 +19,41 @@ def request(authorization: str | None) -> Request:
 
 
 def token(**claims: object) -> str:
-    return jwt.encode({"sub": "berit", "exp": time.time() + 60, **claims}, SECRET, "HS256")
+    return jwt.encode({"sub": "berit", "exp": NOW.timestamp() + 60, **claims}, SECRET, "HS256")
+
+
+def called_by(authorization: str | None, at: datetime = NOW) -> Caller:
+    return read_token(request(authorization), SECRET).caller_at(at)
 
 
 def test_an_issued_token_names_its_caller() -> None:
-    issued = issue(SECRET, "berit", [Role.TEACHER, Role.OPERATOR], 60)
+    issued = issue(SECRET, "berit", [Role.TEACHER, Role.OPERATOR], 60, NOW)
 
-    assert authenticate(request(f"Bearer {issued}"), SECRET) == Caller("berit", frozenset({"teacher", "operator"}))
+    assert called_by(f"Bearer {issued}") == Caller("berit", frozenset({"teacher", "operator"}))
 
 
 def test_a_token_without_roles_is_a_caller_who_may_nothing() -> None:
-    assert authenticate(request(f"bearer {token()}"), SECRET).roles == frozenset()
+    assert called_by(f"bearer {token()}").roles == frozenset()
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(-11, "not valid yet"), (-9, None), (69, None), (71, "expired")])
+def test_a_token_counts_in_its_time_by_the_databases_clock_give_or_take_ten_seconds(
+    seconds: int, said: str | None
+) -> None:
+    signed = f"Bearer {token(nbf=NOW.timestamp())}"
+    at = NOW + timedelta(seconds=seconds)
+
+    if said is None:
+        assert called_by(signed, at).sub == "berit"
+    else:
+        with pytest.raises(HTTPException, match=said):
+            called_by(signed, at)
+
+
+def test_without_another_time_a_token_is_issued_by_the_clock_of_this_process() -> None:
+    issued = read_token(request(f"Bearer {issue(SECRET, 'berit', [], 60)}"), SECRET)
+
+    assert issued.caller_at(datetime.now(UTC)).sub == "berit"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +63,9 @@ def test_a_token_without_roles_is_a_caller_who_may_nothing() -> None:
         ("Basic YTpi", "Authorization: Bearer"),
         ("Bearer", "Authorization: Bearer"),
         ("Bearer x.y.z", "not valid"),
-        (f"Bearer {token(exp=time.time() - 60)}", "expired"),
+        (f"Bearer {token(exp='tomorrow')}", "seconds since 1970"),
+        (f"Bearer {token(nbf='tomorrow')}", "seconds since 1970"),
+        (f"Bearer {token(exp=NOW.timestamp() - 60)}", "expired"),
         (f"Bearer {token(sub=7)}", "not valid"),
         (f"Bearer {token(sub='')}", "1 to 200 characters"),
         (f"Bearer {token(sub='x' * 201)}", "1 to 200 characters"),
@@ -51,7 +79,7 @@ def test_a_token_without_roles_is_a_caller_who_may_nothing() -> None:
 )
 def test_anything_else_is_401_with_the_way_out(authorization: str | None, said: str) -> None:
     with pytest.raises(HTTPException, match=said) as refused:
-        authenticate(request(authorization), SECRET)
+        called_by(authorization)
 
     assert refused.value.status_code == 401
     assert refused.value.headers == {"WWW-Authenticate": "Bearer"}

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from uuid_utils.compat import uuid7
 
 from service_runtime import idempotency, metrics
-from service_runtime.auth import authenticate
+from service_runtime.auth import read_token
 from service_runtime.cloudevents import MAX_CORRELATION
 from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
@@ -46,7 +46,7 @@ class UnitOfWorkRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             settings: RuntimeSettings = request.app.state.settings
-            request.state.caller = authenticate(request, settings.jwt_secret.get_secret_value())
+            request.state.token = read_token(request, settings.jwt_secret.get_secret_value())
             until = time.monotonic() + settings.known_within_seconds
             conflicts = 0
             while True:
@@ -70,6 +70,7 @@ async def _in_one_transaction(request: Request, endpoint: Endpoint) -> Response:
     try:
         async with units.begin() as work:
             at = await database_time(work.session)
+            request.state.caller = request.state.token.caller_at(at)
             work.cause = Cause(None, request.state.correlation_id, request.headers.get("traceparent"), at)
             request.state.work = work
             if not content_type.startswith("multipart/"):
