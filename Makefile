@@ -10,7 +10,7 @@ ROSTER ?=
 SEED ?= 1
 KILLS ?= 1000
 
-.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers check format docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench-poison: $(READY)  ## what messages that fail cost the others
 
 bench-replay: $(READY)  ## how long 100,000 dead letters take
 	$(BIN)/python -m benchmarks.replay
+
+bench-timers: $(READY)  ## how late timers fire among a million others
+	$(BIN)/python -m benchmarks.timers
 
 check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/ruff format --check .
