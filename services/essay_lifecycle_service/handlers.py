@@ -3,7 +3,6 @@
 from common_core.events import (
     BatchCancelledV1,
     BatchEssaysRegisteredV1,
-    BatchStudentMatchingRequestedV1,
     EssayContentProvisionedV1,
     EssayValidationFailedV1,
     Event,
@@ -12,7 +11,7 @@ from common_core.events import (
 )
 from service_runtime import Handlers, UnitOfWork
 
-from services.essay_lifecycle_service.models import EssayBatch
+from services.essay_lifecycle_service.models import EssayBatch, route
 
 handlers = Handlers()
 
@@ -40,9 +39,11 @@ def batch_cancelled(batch: EssayBatch, _event: BatchCancelledV1) -> list[Event]:
     return []
 
 
-@handlers.on(InitiateStudentMatchingV1)
-def initiate_matching(event: InitiateStudentMatchingV1) -> list[Event]:
-    return [BatchStudentMatchingRequestedV1(**event.model_dump())]
+@handlers.on(InitiateStudentMatchingV1, loads=EssayBatch)
+async def initiate_matching(work: UnitOfWork, event: InitiateStudentMatchingV1) -> list[Event]:
+    batch = await work.find(EssayBatch, event.batch_id)
+    # Nothing of the batch is needed to pass this on, so a batch that nobody registered here does not wait.
+    return batch.initiate_matching(event) if batch else route(event)
 
 
 @handlers.on(StudentAssociationsConfirmedV1, loads=EssayBatch)

@@ -9,16 +9,18 @@ from common_core.events import (
     BatchContentProvisioningCompletedV1,
     BatchEssaysReadyV1,
     BatchEssaysRegisteredV1,
+    BatchStudentMatchingRequestedV1,
     EssayContentProvisionedV1,
     EssayRef,
     EssaySlotAssignedV1,
     EssayValidationFailedV1,
     Event,
     ExcessContentProvisionedV1,
+    InitiateStudentMatchingV1,
 )
 from common_core.status_enums import ClassType, CourseCode, ExcessReason, SlotState
 from service_runtime.database import NAMING, TYPES, add_runtime_tables
-from sqlalchemy import ForeignKey, MetaData
+from sqlalchemy import ForeignKey, MetaData, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
 
 from services.essay_lifecycle_service.state_machine import CONTENT, ContentState, ContentTrigger
@@ -80,6 +82,7 @@ class EssayBatch(Base):
     state: Mapped[ContentState] = mapped_column(default=CONTENT.initial)
     closed_early: Mapped[bool] = mapped_column(default=False)
     ready_said: Mapped[bool] = mapped_column(default=False)
+    matching_said: Mapped[bool] = mapped_column(default=False, server_default=false())
     slots: Mapped[list[Slot]] = relationship(lazy="selectin", order_by=Slot.number, default_factory=list)
     uploads: Mapped[list[Upload]] = relationship(lazy="selectin", default_factory=list)
 
@@ -133,6 +136,13 @@ class EssayBatch(Base):
     def cancel(self) -> None:
         """Nothing more happens to this batch."""
         self.state = CONTENT.fire(self.state, ContentTrigger.CANCEL).state
+
+    def initiate_matching(self, command: InitiateStudentMatchingV1) -> list[Event]:
+        """Ask for the matching of the essays, once."""
+        if self.matching_said:
+            return []
+        self.matching_said = True
+        return route(command)
 
     def associations_confirmed(self) -> list[Event]:
         """The students are confirmed, so the essays are ready; raises NotYet before the content is complete."""
@@ -206,3 +216,8 @@ class EssayBatch(Base):
             essays=essays,
         )
         return [completed]
+
+
+def route(command: InitiateStudentMatchingV1) -> list[Event]:
+    """The orchestrator's command as a request to whoever matches."""
+    return [BatchStudentMatchingRequestedV1(**command.model_dump())]

@@ -11,11 +11,13 @@ from common_core.events import (
     BatchContentProvisioningCompletedV1,
     BatchEssaysReadyV1,
     BatchEssaysRegisteredV1,
+    BatchStudentMatchingRequestedV1,
     EssayContentProvisionedV1,
     EssaySlotAssignedV1,
     EssayValidationFailedV1,
     Event,
     ExcessContentProvisionedV1,
+    InitiateStudentMatchingV1,
 )
 from common_core.state_machine import Refused
 from common_core.status_enums import ClassType, CourseCode, ExcessReason, FileErrorCode, SlotState
@@ -347,13 +349,20 @@ def test_a_cancelled_batch_never_says_that_its_essays_are_ready() -> None:
     assert batch.associations_confirmed() == []
 
 
-def test_student_matching_is_routed_without_touching_the_essays() -> None:
+def test_student_matching_is_routed_once_without_touching_the_essays() -> None:
     batch = a_batch(1)
     hear(batch, content(1))
     before = [(slot.state, slot.file_upload_id, slot.text_storage_id) for slot in batch.slots]
+    command = InitiateStudentMatchingV1(
+        batch_id=BATCH, class_id=CLASS, course_code=CourseCode.SV1, teacher_id="berit", essays=batch.essays()
+    )
 
+    (requested,) = batch.initiate_matching(command)
+    again = batch.initiate_matching(command)
     batch.associations_confirmed()
 
+    assert requested == BatchStudentMatchingRequestedV1(**command.model_dump())
+    assert again == []
     assert [(slot.state, slot.file_upload_id, slot.text_storage_id) for slot in batch.slots] == before
 
 
