@@ -18,7 +18,10 @@ CLAIM = text("""
 """)
 FORGET = text("""
     DELETE FROM inbox WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM inbox WHERE received_at < now() - make_interval(secs => :age) LIMIT 10000))
+        SELECT ctid FROM inbox WHERE received_at < now() - make_interval(secs => :age) AND NOT EXISTS (
+            SELECT 1 FROM parked_messages AS parked
+            WHERE parked.source = inbox.source AND parked.event_id = inbox.event_id)
+        LIMIT 10000))
 """)
 
 
@@ -37,5 +40,8 @@ async def claim(session: AsyncSession, messages: Sequence[Message]) -> tuple[lis
 
 
 async def forget(session: AsyncSession, older_than_days: float) -> None:
-    """Delete up to 10,000 rows that are older; handlers stay idempotent by their state."""
+    """Delete up to 10,000 rows that are older, but none of a parked message: read again, it would be parked twice.
+
+    Handlers stay idempotent by their state.
+    """
     await session.execute(FORGET, {"age": older_than_days * 86_400})
