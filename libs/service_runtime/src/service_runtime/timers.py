@@ -5,7 +5,7 @@ upon in one. `setting_id` tells a timer from a later setting of the same name, s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -79,7 +79,14 @@ class Changes:
 
     def add(self, change: SetTimer | CancelTimer, cause: Cause) -> None:
         """Remember a setting or a cancelling."""
-        self.changed[change.name, change.aggregate_id] = (change, cause)
+        timer = change.name, change.aggregate_id
+        if isinstance(change, SetTimer) and change.unless_set and timer in self.changed:
+            before, _ = self.changed[timer]
+            if isinstance(before, SetTimer):
+                return
+            # Cancelled in this transaction, so not set: what the table still has must not be kept.
+            change = replace(change, unless_set=False)
+        self.changed[timer] = (change, cause)
 
     async def write(self, session: AsyncSession) -> bool:
         """Write all of them, in one order; whether there were any."""
