@@ -4,12 +4,10 @@ import asyncio
 import hashlib
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
-import uvicorn
 from common_core.events import (
     BatchAuthorMatchesSuggestedV1,
     BatchCancelledV1,
@@ -26,7 +24,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from services.file_service.service import service as file_service
 from services.student_matching_service.service import service
@@ -42,6 +39,7 @@ from tests.integration.classroom import (
 )
 from tests.integration.documents import essay
 from tests.integration.skew import clock_off_by
+from tests.integration.sockets import app_of, served
 from tests.integration.world import World
 
 MODULE = "services.student_matching_service.service"
@@ -87,24 +85,6 @@ class Archive:
             return [an_essay(text_id) for text_id in ids] if all(ids) else None
 
         return await wait_until(stored)
-
-
-def app_of(started: Running) -> ASGIApp:
-    """The application of a service that runs already."""
-    app: ASGIApp = started.http._transport.app  # type: ignore[attr-defined]  # httpx's ASGITransport
-    return app
-
-
-@asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
-    """The base URL of an application that now listens on a socket."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server._serve())
-    await wait_until(lambda: server.started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,8 @@
 """Why a batch waits: one sentence from what all services say, with the services that matter running."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +10,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-import uvicorn
 from common_core.events import EssayRef, RegisterBatchV1, Topic
 from service_runtime.auth import Role
 from service_runtime.testing import Running, bearer, binary, wait_until
@@ -22,26 +20,11 @@ from services.essay_lifecycle_service.service import service as essay_lifecycle
 from services.file_service.service import service as file_service
 from services.student_matching_service.service import service as student_matching
 from tests.integration.classroom import COURSE, Person, content, match, suggested
+from tests.integration.sockets import app_of, served
 from tests.integration.world import World
 
 NOBODY = "http://127.0.0.1:9"
 MATCHER_DOWN = "; the student matcher does not answer."
-
-
-@asynccontextmanager
-async def served(running: Running) -> AsyncIterator[str]:
-    """The address at which other services reach this one."""
-    transport = running.http._transport
-    assert isinstance(transport, httpx.ASGITransport)
-    config = uvicorn.Config(transport.app, port=0, lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    await wait_until(lambda: server.started)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 @dataclass(frozen=True)
@@ -90,7 +73,7 @@ async def school(shared_world: World) -> AsyncIterator[School]:
             ("file_service", file_service),
         ):
             running[name] = await shared_world.run(each)
-            addresses[f"{name}_url"] = await stack.enter_async_context(served(running[name]))
+            addresses[f"{name}_url"] = await stack.enter_async_context(served(app_of(running[name])))
         batches = await shared_world.run(orchestrator, **addresses)
         yield School(shared_world, batches, Person(batches), Person(running["class_management"]))
 
@@ -190,7 +173,7 @@ async def test_why_is_for_operators(school: School) -> None:
 async def test_the_matcher_waits_for_texts_and_says_so(school: School) -> None:
     matcher = await school.world.run(student_matching, file_service_url=NOBODY)
     class_id, _ = await school.classes.make_class("Anna")
-    async with served(matcher) as url:
+    async with served(app_of(matcher)) as url:
         addresses = {"student_matching_url": url, "essay_lifecycle_url": NOBODY, "class_management_url": NOBODY}
         async with school.world.running(orchestrator, **addresses) as batches:
             all_running = School(school.world, batches, Person(batches), school.classes)
