@@ -36,8 +36,8 @@ test-unit: $(READY)  ## tests without any I/O, in seconds
 test-integration: $(READY)  ## tests on real Kafka and real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration
 
-test-exhaustive: $(READY)  ## every interleaving of every history, which takes some minutes
-	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py
+test-exhaustive: $(READY)  ## every interleaving of every history, and thousands of random ones: many minutes
+	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py $(shell find tests -name 'test_*any_history.py')
 
 chaos: $(READY)  ## services, broker and database die while batches run; then everything is checked: make chaos SEED=1 KILLS=1000
 	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS)
