@@ -9,6 +9,8 @@ ESSAYS ?=
 ROSTER ?=
 SEED ?= 1
 KILLS ?= 1000
+RESUME ?=
+ONLY ?=
 
 .PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers check format docs lock clean
 
@@ -40,13 +42,13 @@ test-exhaustive: $(READY)  ## every interleaving of every history, and thousands
 	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py $(shell find tests -name 'test_*any_history.py')
 
 chaos: $(READY)  ## services, broker and database die while batches run; then everything is checked: make chaos SEED=1 KILLS=1000
-	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS)
+	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS) RESUME=$(RESUME)
 
-chaos-short: $(READY)  ## the same with sixty kills, in two to three minutes
+chaos-short: $(READY)  ## the same with sixty kills, in about a minute and a half
 	$(BIN)/python -m pytest tests/chaos/test_sixty_kills.py
 
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
-	$(BIN)/python -m tests.chaos.every_sabotage
+	$(BIN)/python -m tests.chaos.every_sabotage $(ONLY)
 
 bench-poison: $(READY)  ## what messages that fail cost the others
 	$(BIN)/python -m benchmarks.poison

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from service_runtime.failpoints import VARIABLE
 from tests.chaos.nursery import Forked, Nursery
 from tests.chaos.proxy import Proxy
 from tests.chaos.stack import ProxiedStack
+from tests.chaos.timeline import Incident
 
 JWT_SECRET = "only-for-tests-0123456789-0123456789-abc"
 TWICE = ("BATCH_ORCHESTRATOR", "ESSAY_LIFECYCLE")
@@ -28,7 +28,7 @@ HURRY = {
     "SCRIPTORIUM_MATCHING_PATIENCE_MINUTES": "0.15",
 }
 JOURNAL = """
-    CREATE TABLE chaos_outbox_journal (LIKE outbox);
+    CREATE TABLE chaos_outbox_journal (LIKE outbox, said_at timestamptz DEFAULT clock_timestamp());
     CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN INSERT INTO chaos_outbox_journal SELECT NEW.*; RETURN NEW; END $$;
     CREATE TRIGGER chaos_note AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION chaos_note();
@@ -45,9 +45,8 @@ class Instance:
     proxy: Proxy
     process: Forked = field(default_factory=Forked)
     failpoints: str = ""
-    died_at: float | None = None
-    recoveries: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """Seconds from each death until it was ready again, by what else went on."""
+    death: Incident | None = None
+    """Its last death, until it is ready again."""
 
 
 class Cluster:

@@ -1,25 +1,29 @@
 """One run from the first start to the last look."""
 
 import asyncio
+import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 
 import asyncpg
 from service_runtime.testing import wait_until
 
-from tests.chaos import checker, evidence, sabotage
+from tests.chaos import evidence, sabotage
 from tests.chaos.cluster import Cluster, running
 from tests.chaos.faults import Faults
 from tests.chaos.journal import Journal
 from tests.chaos.options import Options
-from tests.chaos.outside import Outside
+from tests.chaos.people import People
 from tests.chaos.report import Report
-from tests.chaos.teacher import Teacher
+from tests.chaos.timeline import Timeline
 from tests.chaos.watch import Leaders
-from tests.chaos.workload import School
+
+WARM_UP = 2.0
+"""Seconds of steady work that do not count."""
 
 LEFT = """
     SELECT (SELECT count(*) FROM outbox) AS outbox, (SELECT count(*) FROM timers) AS timers,
@@ -28,52 +32,70 @@ LEFT = """
 
 
 async def run(options: Options, folder: Path) -> Report:
-    """Start the system, do harm while it works, wait until it is quiet, and judge."""
-    rng = Random(f"cluster {options.seed}")  # noqa: S311  # no secret
-    journal = Journal()
+    """Start the system, do harm while it works, wait until it is quiet, and judge.
+
+    SIGINT or SIGTERM ends the harm early; what was done is judged then. A second one ends all at once.
+    """
+    rng = Random(f"cluster {options.seed}.{options.round}")  # noqa: S311  # no secret
+    journal, timeline = Journal(), Timeline()
     began = time.monotonic()
     broken = sabotage.SABOTAGES.get(options.sabotage)
     async with running(rng, folder / "logs", options.sabotage, broken.env if broken else {}) as cluster:
         leaders = Leaders(cluster)
-        watching = asyncio.create_task(leaders.run())
-        faults = Faults(cluster, options, leaders)
-        telling = asyncio.create_task(_tell(faults, journal, began))
+        faults = Faults(cluster, options, leaders, timeline)
+        people = People(cluster, journal, options)
+        side = [asyncio.create_task(leaders.run()), asyncio.create_task(_tell(faults, journal, options))]
         try:
-            await _work_through(faults, cluster, journal, options)
+            with _stopped_by_signals(faults):
+                calm = await _work_through(people, faults, options)
             quiet_after = await _until_quiet(cluster, options.patience)
         finally:
-            telling.cancel()
-            watching.cancel()
+            for task in side:
+                task.cancel()
         journal.write(folder / "journal.json")
         urls = {each.member.folder: cluster.database(each.member) for each in cluster.instances}
         found = await evidence.gather(cluster.brokers, urls, journal)
-    report = Report.of(options, faults, leaders, cluster, found, checker.violations(found))
-    report.seconds, report.quiet_after = time.monotonic() - began, quiet_after
+    report = Report.of(options, faults, leaders, timeline, found, calm)
+    report.seconds, report.not_quiet = time.monotonic() - began, int(quiet_after is None)
+    report.operator = people.operator.actions
     return report
 
 
-async def _work_through(faults: Faults, cluster: Cluster, journal: Journal, options: Options) -> None:
-    over = asyncio.Event()
-    async with Outside(cluster.brokers) as outside:
-        schools = []
-        for number in range(options.teachers):
-            rng = Random(f"teacher {options.seed} {number}")  # noqa: S311  # no secret
-            teacher = Teacher(f"teacher-{number}", cluster, journal, rng)
-            schools.append(asyncio.create_task(School(teacher, outside, journal).work(over)))
+@contextmanager
+def _stopped_by_signals(faults: Faults) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        faults.stopped = True
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _work_through(people: People, faults: Faults, options: Options) -> float:
+    """Work and harm, until enough was done; when the harm began (time.time())."""
+    async with people.at_work() as over:
+        with suppress(AssertionError):  # Whoever cannot begin is seen by the checker.
+            await wait_until(lambda: people.steady, options.patience)
+        await asyncio.sleep(WARM_UP + options.calm)
+        calm = time.time()
         harm = asyncio.create_task(faults.run())
-        done, _ = await asyncio.wait([harm, *schools], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([harm, *people.tasks], return_when=asyncio.FIRST_COMPLETED)
         if harm not in done:
             harm.cancel()
         for task in done:
             task.result()
         with suppress(AssertionError):
-            await wait_until(lambda: len(journal.batches) >= options.batches, options.patience)
+            await wait_until(lambda: people.batches >= options.batches, options.patience)
         over.set()
-        done, late = await asyncio.wait(schools, timeout=options.patience)
-        for task in late:
-            task.cancel()
-        for task in done:
-            task.result()
+    return calm
 
 
 async def _until_quiet(cluster: Cluster, seconds: float) -> float | None:
@@ -100,14 +122,17 @@ async def _left(cluster: Cluster, database: str) -> str:
         await connection.close()
 
 
-async def _tell(faults: Faults, journal: Journal, began: float) -> None:
+async def _tell(faults: Faults, journal: Journal, options: Options) -> None:
     """A line every few seconds."""
+    began = time.monotonic()
     while True:
         await asyncio.sleep(5)
         gave_up = sum(each.gave_up is not None for each in journal.batches.values())
         others = sum(faults.counts.values()) - faults.kills
+        passed = time.monotonic() - began
+        left = passed * (options.kills - faults.kills) / faults.kills if faults.kills else 0.0
         sys.stdout.write(
-            f"{time.monotonic() - began:5.0f} s  {faults.kills:5} kills  {others:4} other faults  "
-            f"{len(journal.batches):5} batches begun  {gave_up} given up\n"
+            f"{passed:5.0f} s  {faults.kills:5} of {options.kills} kills, about {max(left, 0):5.0f} s left  "
+            f"{others:4} other faults  {len(journal.batches):5} batches begun  {gave_up} given up\n"
         )
         sys.stdout.flush()

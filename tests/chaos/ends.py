@@ -1,7 +1,7 @@
 """Checks of how things stand at the end: states, histories, and that nothing is left lying about."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import pairwise
 
 from tests.chaos.evidence import TOPICS, Evidence, Row, Said
@@ -40,20 +40,23 @@ def every_batch_is_in_its_end_state(evidence: Evidence) -> list[str]:
         for other, by_batch in said.items():
             if (batch_id in by_batch) != (other == status):
                 found.append(f"batch {batch_id} is {status}, and {SAID[other]}: {len(by_batch.get(batch_id, ()))}")
+    wanted = defaultdict(set)
+    for slot in evidence.rows("essay_lifecycle_service", "slots"):
+        if slot["text_storage_id"]:
+            wanted[str(slot["batch_id"])].add(str(slot["essay_id"]))
+    confirmed = evidence.by_batch("StudentAssociationsConfirmedV1")
     for batch_id, ready in said[READY].items():
-        found += _essays_differ(evidence, batch_id, ready[0])
+        found += _essays_differ(batch_id, ready[0], wanted[batch_id], confirmed.get(batch_id, []))
     return found
 
 
-def _essays_differ(evidence: Evidence, batch_id: str, ready: Said) -> list[str]:
+def _essays_differ(batch_id: str, ready: Said, wanted: set[str], confirmations: list[Said]) -> list[str]:
     """READY carries exactly the essays of the slots, with the students that were confirmed."""
-    slots = evidence.rows("essay_lifecycle_service", "slots")
-    wanted = {str(each["essay_id"]) for each in slots if str(each["batch_id"]) == batch_id and each["text_storage_id"]}
     essays = {each["essay_id"]: each.get("student_id") for each in ready.data["essays"]}
     found = []
     if essays.keys() != wanted:
         found.append(f"batch {batch_id} is ready with {len(essays)} essays, its slots have {len(wanted)}")
-    for confirmed in evidence.by_batch("StudentAssociationsConfirmedV1").get(batch_id, []):
+    for confirmed in confirmations:
         students = {each["essay_id"]: each["student_id"] for each in confirmed.data["associations"]}
         if students != essays:
             found.append(f"batch {batch_id} is ready with other students than confirmed")

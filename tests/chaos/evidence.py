@@ -61,10 +61,12 @@ class Evidence:
     journal: Journal
     first: dict[tuple[str, str], Said] = field(default_factory=dict)
     """The first record of each (source, id)."""
+    _by_type: dict[str, list[tuple[int, Said]]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         for record in self.records:
-            self.first.setdefault((record.source, record.id), record)
+            if self.first.setdefault((record.source, record.id), record) is record:
+                self._by_type[record.type].append((len(self.first), record))
 
     def rows(self, database: str, table: str) -> list[Row]:
         """The rows of a table."""
@@ -72,7 +74,8 @@ class Evidence:
 
     def events(self, *types: str) -> list[Said]:
         """Each event of these types once, in the order of its topic and partition."""
-        return [each for each in self.first.values() if each.type in types]
+        found = [each for kind in types for each in self._by_type[kind]]
+        return [record for _, record in sorted(found, key=lambda each: each[0])]
 
     def by_batch(self, *types: str) -> dict[str, list[Said]]:
         """Those events by the batch they are about."""

@@ -23,6 +23,8 @@ class AskedBatch:
     """Whether the cancelling was answered with 200."""
     decisions: dict[str, str | None] = field(default_factory=dict)
     """The student of each essay, where a decision was answered with 200 before the confirmation was tried."""
+    steady: bool = False
+    """Whether it is a beat of the steady work (pulse.py)."""
     gave_up: str | None = None
     """Why its script ended early: no violation by itself, but said."""
 
@@ -34,6 +36,8 @@ class Journal:
     batches: dict[str, AskedBatch] = field(default_factory=dict)
     provoked: list[tuple[str, str, str]] = field(default_factory=list)
     """Messages that must become dead letters: database, source, id."""
+    mendable: dict[str, dict[str, object]] = field(default_factory=dict)
+    """What an operator shall put in the place of a provoked message, by its id."""
     wrong_answers: list[str] = field(default_factory=list)
     """Answers over HTTP that break a promise by themselves."""
 

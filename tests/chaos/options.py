@@ -14,6 +14,15 @@ class Options:
     """How many times a service is killed with SIGKILL, at random moments and at failpoints."""
     batches: int = 0
     """How many batches are begun at least; without faults, when all kills are done before."""
+    round: int = 1
+    """Which part of a long run this is; each has a system of its own."""
+    kills_per_round: int = 500
+    peaceful: int = 14
+    """How many of the kills come one by one, before the storm, for the figures of an undisturbed recovery."""
+    steady: float = 4.0
+    """Batches a second of steady work."""
+    calm: float = 8.0
+    """Seconds of steady work before the first fault, which tell what the rate should be."""
     teachers: int = 6
     """How many batches are worked on at the same time."""
     pace: float = 1.2
@@ -22,6 +31,8 @@ class Options:
     """Seconds a frozen process stands still; every fifth time 30."""
     sabotage: str = ""
     """A guarantee that is broken on purpose (see sabotage.py)."""
+    resume: str = ""
+    """The folder of a run that was interrupted, to go on with it."""
     patience: float = 180.0
     """Seconds the system gets to become quiet when all faults are over."""
 

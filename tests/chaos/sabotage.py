@@ -14,12 +14,14 @@ class Sabotage:
     seen_by: str
     env: Mapping[str, str] = field(default_factory=dict)
     failpoints: str = ""
-    """Armed in every process instead of the seed's choice."""
+    """Armed in every process that is started again, instead of the seed's choice."""
+    kills: int = 0
+    """How many deaths it takes until it shows."""
 
 
 SABOTAGES: dict[str, Sabotage] = {
     "new-ids": Sabotage(broken.new_ids, "committed"),
-    "new-times": Sabotage(broken.new_times, "one content", failpoints="relay.after_produce=kill:0.05"),
+    "new-times": Sabotage(broken.new_times, "one content", failpoints="relay.after_produce=kill:0.05", kills=12),
     "any-order": Sabotage(broken.any_order, "order"),
     "delete-first": Sabotage(broken.delete_first, "published"),
     "say-before-commit": Sabotage(broken.say_before_commit, "committed"),
@@ -36,6 +38,7 @@ SABOTAGES: dict[str, Sabotage] = {
         "dead letters",
         env={"SCRIPTORIUM_FAILING_ATTEMPTS": "1"},
         failpoints="unit_of_work.before_commit=raise:0.1",
+        kills=10,
     ),
     "lost-files": Sabotage(lambda: broken.answer_without_commit("POST", "/files", 0.3), "files"),
     "lost-decisions": Sabotage(lambda: broken.answer_without_commit("PUT", "/student-associations/", 0.8), "decisions"),

@@ -1,4 +1,4 @@
-"""One teacher over HTTP: patient, and exact about what they were promised."""
+"""One person over HTTP: patient, and exact about what they were promised."""
 
 import asyncio
 import time
@@ -24,12 +24,12 @@ class GaveUp(Exception):
 class Teacher:
     """Requests with an Idempotency-Key, repeated until they are answered, and sometimes once more."""
 
-    def __init__(self, name: str, cluster: Cluster, journal: Journal, rng: Random) -> None:
+    def __init__(self, name: str, cluster: Cluster, journal: Journal, rng: Random, role: Role = Role.TEACHER) -> None:
         self.name = name
         self.rng = rng
         self._cluster = cluster
         self._journal = journal
-        token = issue(JWT_SECRET, name, [Role.TEACHER], 86_400)
+        token = issue(JWT_SECRET, name, [role], 86_400)
         self._http = httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False)
 
     async def close(self) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
 
 import asyncpg
 
@@ -15,23 +15,38 @@ LOCKS = """
 """
 
 
+@dataclass(frozen=True)
+class Takeover:
+    """From a leader's end until another process, or the same one anew, has the lock; seconds as of time.time()."""
+
+    database: str
+    loser: str
+    how: str
+    since: float
+    until: float
+
+
 class Leaders:
     """Measures how long a database's relay lock was free after its holder was killed."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.takeovers: dict[str, list[float]] = defaultdict(list)
-        """Seconds from a leader's end until another process, or the same one anew, has the lock; by what happened."""
+        self.takeovers: list[Takeover] = []
         self._cluster = cluster
         self._holders: dict[str, tuple[int, str]] = {}
-        self._lost: dict[str, tuple[float, int, str]] = {}
+        self._lost: dict[str, tuple[float, int, str, str]] = {}
 
     def struck(self, instance: Instance, how: str) -> None:
         """Note that a process was killed, frozen or cut off, if it led."""
         database = instance.member.folder
         port, holder = self._holders.get(database, (0, ""))
         if holder == instance.name and database not in self._lost:
-            doubled = sum(each.member.folder == database for each in self._cluster.instances) > 1
-            self._lost[database] = (time.monotonic(), port, f"{how}, {'with' if doubled else 'without'} a standby")
+            self._lost[database] = (time.time(), port, instance.name, how)
+
+    @property
+    def doubled(self) -> set[str]:
+        """The databases with two processes."""
+        folders = [each.member.folder for each in self._cluster.instances]
+        return {each for each in folders if folders.count(each) > 1}
 
     async def run(self) -> None:
         """Look ten times a second, until cancelled; while PostgreSQL is away nothing is seen."""
@@ -51,7 +66,7 @@ class Leaders:
             if self._holders.get(database, (0, ""))[0] != port:
                 names = (each.name for each in self._cluster.instances if each.proxy.carries(port))
                 self._holders[database] = (port, next(names, ""))
-        for database, (since, port, how) in list(self._lost.items()):
+        for database, (since, port, name, how) in list(self._lost.items()):
             if holders.get(database, port) != port:
-                self.takeovers[how].append(time.monotonic() - since)
+                self.takeovers.append(Takeover(database, name, how, since, time.time()))
                 del self._lost[database]

@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from tests.chaos.journal import AskedBatch, Journal
-from tests.chaos.outside import SOURCE, Outside, Said
+from tests.chaos.office import refused_registration, unreadable_registration
+from tests.chaos.outside import Outside, Said
 from tests.chaos.teacher import GaveUp, Teacher
 
 READY, FAILED, CANCELLED = "ready_for_pipeline_execution", "content_ingestion_failed", "cancelled"
@@ -64,6 +65,16 @@ class Wish:
         )
 
 
+async def make_class(teacher: Teacher, kind: dict[str, Any]) -> SchoolClass:
+    """A class with a roster."""
+    body = {"name": "9A", "course_code": "SV1", **kind}
+    made = (await teacher.ask("CLASS_MANAGEMENT", "POST", "/v1/classes", json=body)).raise_for_status().json()
+    roster = {"students": [{"first_name": first, "last_name": last} for first, last in ROSTER]}
+    path = f"/v1/classes/{made['class_id']}/roster"
+    answer = (await teacher.ask("CLASS_MANAGEMENT", "PUT", path, json=roster)).raise_for_status().json()
+    return SchoolClass(made["class_id"], kind is HASTY, [each["student_id"] for each in answer["students"]])
+
+
 class School:
     """One teacher with classes of three kinds, who works on one batch after the other."""
 
@@ -75,23 +86,15 @@ class School:
         self._classes: list[SchoolClass] = []
         self._side: list[asyncio.Task[None]] = []
 
-    async def work(self, over: asyncio.Event) -> None:
+    async def run(self, over: asyncio.Event) -> None:
         """Until told to stop; the batch at hand is brought to its end."""
         for kind in (PATIENT, HASTY, TRUSTING):
-            self._classes.append(await self._make_class(kind))
+            self._classes.append(await make_class(self._teacher, kind))
         while not over.is_set():
             await self._one_batch(Wish.of(self._rng, self._classes))
             self._side = [task for task in self._side if not task.done()]
         await asyncio.gather(*self._side)
         await self._teacher.close()
-
-    async def _make_class(self, kind: dict[str, Any]) -> SchoolClass:
-        body = {"name": "9A", "course_code": "SV1", **kind}
-        made = (await self._teacher.ask("CLASS_MANAGEMENT", "POST", "/v1/classes", json=body)).raise_for_status().json()
-        roster = {"students": [{"first_name": first, "last_name": last} for first, last in ROSTER]}
-        path = f"/v1/classes/{made['class_id']}/roster"
-        answer = (await self._teacher.ask("CLASS_MANAGEMENT", "PUT", path, json=roster)).raise_for_status().json()
-        return SchoolClass(made["class_id"], kind is HASTY, [each["student_id"] for each in answer["students"]])
 
     async def _one_batch(self, wish: Wish) -> None:
         expected = wish.files + wish.outside + wish.bad
@@ -102,7 +105,7 @@ class School:
             await self._play(wish, asked)
         except GaveUp as error:
             asked.gave_up = str(error)
-        if self._rng.random() < 0.05:
+        if self._rng.random() < 0.25:
             await self._provoke(asked)
 
     async def _play(self, wish: Wish, asked: AskedBatch) -> None:
@@ -228,10 +231,7 @@ class School:
 
     async def _provoke(self, asked: AskedBatch) -> None:
         """What must become a dead letter: another registration of the same batch, and one that nobody can read."""
-        if not asked.registered:
-            return
-        other = {"batch_id": asked.batch_id, "teacher_id": "somebody else", "course_code": "ENG7"}
-        wrong = {"batch_id": asked.batch_id, "teacher_id": "t", "course_code": "LATIN", "expected_essay_count": 0}
-        kind = "RegisterBatchV1"
-        ids = await self._outside.say(self._rng, [(kind, {**other, "expected_essay_count": 400}), (kind, wrong)])
-        self._journal.provoked += [("batch_orchestrator_service", SOURCE, each) for each in ids]
+        if asked.registered:
+            await refused_registration(self._outside, self._journal, self._rng, asked.batch_id)
+        wrong = AskedBatch(self._teacher.new_id(), None, 1, ends=[READY])
+        await unreadable_registration(self._outside, self._journal, self._rng, wrong)
