@@ -51,7 +51,7 @@ def new_times() -> None:
 
 def any_order() -> None:
     """The relay does not sort what it reads."""
-    relays.PAGE = "SELECT * FROM outbox ORDER BY random() LIMIT $1"
+    relays.PAGE = relays.PAGE.replace("ORDER BY position", "ORDER BY random()")
 
 
 def delete_first() -> None:

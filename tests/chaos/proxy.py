@@ -84,7 +84,8 @@ class Proxy:
             await asyncio.sleep(seconds)
         self._mode = None
         if how in (Cut.HANG, Cut.GHOST):
-            for link in {*links, *(self._links if how is Cut.HANG else ())}:
+            opened = [each for each in self._links if how is Cut.HANG or each.client.is_closing()]
+            for link in {*links, *opened}:
                 link.reset()
         self._no_ghosts.set()
         self._open.set()

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from common_core.events import BatchEssaysRegisteredV1, EssaySlotAssignedV1
+from service_runtime import relay
 from service_runtime.relay import partition_of
 from service_runtime.service import Runtime
 from service_runtime.testing import OUTSIDE, Heard, a_cause, bearer, wait_until
@@ -186,6 +188,22 @@ async def test_a_standby_takes_over_within_two_seconds_when_the_leading_process_
     await wait_until(lambda: world.listener.said(EssaySlotAssignedV1, page_id, at_least=2))
     assert time.monotonic() - ended < 2.5
     assert standby.relay.leads
+
+
+@pytest.mark.parametrize("statement", [None, relay.PAGE], ids=["between statements", "within a statement"])
+async def test_a_leader_that_vanished_without_a_word_is_followed(world: World, statement: str | None) -> None:
+    database = await world.database(service, TABLES)
+    vanished = await asyncpg.connect(database.url, server_settings=relay.SILENT)
+    try:
+        assert await vanished.fetchval(relay.LEADERSHIP)
+        if statement:
+            await vanished.prepare(statement)  # It is parsed; PostgreSQL waits for the message that follows.
+
+        standby = (await world.run(service, TABLES)).runtime
+
+        assert await wait_until(lambda: standby.relay.leads, 60)
+    finally:
+        vanished.terminate()
 
 
 @pytest.mark.parametrize("writer", ["the leader", "another process"])

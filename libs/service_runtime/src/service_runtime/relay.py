@@ -25,8 +25,10 @@ LEADERSHIP = "SELECT pg_try_advisory_lock(hashtext('scriptorium-relay'))"
 PAGE = "SELECT * FROM outbox ORDER BY position LIMIT $1"
 DELETE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
 STANDBY_SECONDS = 1.0
-SILENT_MILLISECONDS = "5000"
-"""PostgreSQL ends the session of a leader that froze, and with it its lead; what it publishes later is a repetition."""
+SILENT = {"idle_session_timeout": "5000", "transaction_timeout": "10000"}
+"""Milliseconds after which PostgreSQL ends the work of a leader that froze or vanished, and with it its lead; what it
+publishes later is a repetition. A session is not idle, nor a statement running, between the messages of one statement.
+"""
 
 LOST_CONNECTIONS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
 
@@ -70,7 +72,7 @@ class Relay:
 
     async def _connect_and_lead(self) -> None:
         url = self._settings.database_url.replace("+asyncpg", "")
-        settings = {"application_name": f"{self._source} relay", "idle_session_timeout": SILENT_MILLISECONDS}
+        settings = {"application_name": f"{self._source} relay", **SILENT}
         connection = await asyncpg.connect(url, timeout=5, command_timeout=30, server_settings=settings)
         try:
             while not await connection.fetchval(LEADERSHIP):
