@@ -83,7 +83,7 @@ async def _work_through(people: People, faults: Faults, options: Options) -> flo
     """Work and harm, until enough was done; when the harm began (time.time())."""
     async with people.at_work() as over:
         with suppress(AssertionError):  # Whoever cannot begin is seen by the checker.
-            await wait_until(lambda: people.steady, options.patience)
+            await wait_until(people.flows, options.patience)  # type: ignore[arg-type]  # mypy infers no T without a use
         await asyncio.sleep(WARM_UP + options.calm)
         calm = time.time()
         harm = asyncio.create_task(faults.run())

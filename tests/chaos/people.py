@@ -25,6 +25,7 @@ class People:
         self._cluster = cluster
         self._journal = journal
         self._options = options
+        self.pulse: Pulse | None = None
         self.operator = Operator(self._person("operator-1", Role.OPERATOR), journal)
 
     @property
@@ -32,10 +33,9 @@ class People:
         """How many batches teachers have begun."""
         return sum(not each.steady for each in self._journal.batches.values())
 
-    @property
-    def steady(self) -> bool:
-        """Whether the steady work has begun."""
-        return any(each.steady for each in self._journal.batches.values())
+    async def flows(self) -> bool:
+        """Whether the steady work gets done at its pace."""
+        return self.pulse is not None and await self.pulse.flows()
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[asyncio.Event]:
@@ -47,9 +47,9 @@ class People:
                 for number in range(self._options.teachers)
             ]
             database = self._cluster.stack.postgres_url("batch_orchestrator_service")
-            pulse = Pulse(self._person("steady"), steady, self._journal, database, self._options.steady)
-            everybody = (self.operator, pulse, *schools)
-            self.tasks = [asyncio.create_task(each.run(over)) for each in everybody]
+            self.pulse = pulse = Pulse(self._person("steady"), steady, self._journal, database, self._options.steady)
+            works = [self.operator.run(over), pulse.run(over), *(school.run(over) for school in schools)]
+            self.tasks = [asyncio.create_task(work) for work in works]
             try:
                 yield over
                 done, _ = await asyncio.wait(self.tasks, timeout=self._options.patience)

@@ -15,7 +15,7 @@ HASTE = {**HASTY, "association_deadline_seconds": 1}
 
 MOST_BEHIND = 30.0
 """Seconds of work that may be unfinished: a machine that is too slow for the rate gets no more."""
-UNFINISHED = "SELECT count(*) FROM batches WHERE status LIKE '%awaiting%' OR status = 'student_validation_completed'"
+FINISHED = "SELECT count(*) FROM batches WHERE teacher_id = $1 AND status = 'ready_for_pipeline_execution'"
 
 
 class Pulse:
@@ -28,6 +28,7 @@ class Pulse:
         self._journal = journal
         self._pause = 1 / rate
         self._most = rate * MOST_BEHIND
+        self._begun = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, over: asyncio.Event) -> None:
@@ -35,32 +36,37 @@ class Pulse:
         classes = [await make_class(self._teacher, kind) for kind in (TRUSTING, TRUSTING, TRUSTING, HASTE)]
         text = await self._upload(classes[0])
         loop = asyncio.get_running_loop()
-        number, began = 0, loop.time()
+        began = loop.time()
         while not over.is_set():
-            school_class = classes[number % len(classes)]
+            school_class = classes[self._begun % len(classes)]
             # Its own source of chance: tasks that wait for the broker must not disturb each other's.
             rng = Random(self._teacher.rng.getrandbits(64))  # noqa: S311  # no secret
             task = asyncio.create_task(self._beat(rng, school_class, text))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-            number += 1
-            if number % 20 == 0:
-                while await self._unfinished() + len(self._tasks) > self._most and not over.is_set():
+            self._begun += 1
+            if self._begun % 20 == 0:
+                while self._begun - await self._finished() > self._most and not over.is_set():
                     await asyncio.sleep(0.5)
                     began += 0.5
-            await asyncio.sleep(began + number * self._pause - loop.time())
+            await asyncio.sleep(began + self._begun * self._pause - loop.time())
         await asyncio.gather(*self._tasks)
         await self._teacher.close()
 
-    async def _unfinished(self) -> int:
+    async def flows(self) -> bool:
+        """Whether most of what was begun is done, so that a rate can be taken."""
+        return self._begun > 4 and await self._finished() * 2 > self._begun
+
+    async def _finished(self) -> int:
+        """How many batches are ready; while PostgreSQL is away all, so that nothing is held back."""
         try:
             connection = await asyncpg.connect(self._database, timeout=5)
         except (OSError, asyncpg.PostgresError, TimeoutError):
-            return 0
+            return self._begun
         try:
-            count: int = await connection.fetchval(UNFINISHED, timeout=5)
+            count: int = await connection.fetchval(FINISHED, self._teacher.name, timeout=5)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-            return 0
+            return self._begun
         else:
             return count
         finally:
