@@ -119,10 +119,14 @@ class Cluster:
                 await asyncio.sleep(0.1)
         return [each.name for each in waiting]
 
-    async def stop(self) -> None:
-        """End all processes."""
+    def kill_all(self) -> None:
+        """End all services, so that what is looked at stands still."""
         for instance in self.instances:
             instance.process.bury()
+
+    async def stop(self) -> None:
+        """End all processes."""
+        self.kill_all()
         await asyncio.to_thread(self._nursery.stop)
         for instance in self.instances:
             await instance.proxy.stop()

@@ -52,6 +52,7 @@ async def run(options: Options, folder: Path) -> Report:
         finally:
             for task in side:
                 task.cancel()
+        cluster.kill_all()
         journal.write(folder / "journal.json")
         urls = {each.member.folder: cluster.database(each.member) for each in cluster.instances}
         found = await evidence.gather(cluster.brokers, urls, journal)
