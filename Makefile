@@ -44,7 +44,7 @@ test-exhaustive: $(READY)  ## every interleaving of every history, and thousands
 chaos: $(READY)  ## services, broker and database die while batches run; then everything is checked: make chaos SEED=1 KILLS=1000
 	$(BIN)/python -m tests.chaos SEED=$(SEED) KILLS=$(KILLS) RESUME=$(RESUME)
 
-chaos-short: $(READY)  ## the same with sixty kills, in about a minute and a half
+chaos-short: $(READY)  ## the same with sixty kills, as in .ci/run
 	$(BIN)/python -m pytest tests/chaos/test_sixty_kills.py
 
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
