@@ -1,5 +1,7 @@
 """What the student matcher hears and what it decides."""
 
+from uuid import UUID
+
 from common_core.events import (
     BatchCancelledV1,
     BatchStudentMatchingRequestedV1,
@@ -36,7 +38,7 @@ async def matching_requested(work: UnitOfWork, event: BatchStudentMatchingReques
 
 @handlers.on_timer(MATCH, loads=MatchRequest, prepare=find_matches)
 async def matches_found(work: UnitOfWork, request: MatchRequest, found: Matches) -> list[Effect]:
-    roster = await work.find(KnownRoster, request.class_id)
+    roster = await work.find(KnownRoster, request.class_id) if request.class_id else None
     if roster and roster.roster_version != found.roster_version:
         return request.again(work.cause.at)
     return request.matched(found.results)
@@ -44,11 +46,15 @@ async def matches_found(work: UnitOfWork, request: MatchRequest, found: Matches)
 
 @handlers.on(StudentAssociationsConfirmedV1, loads=MatchRequest)
 async def associations_confirmed(work: UnitOfWork, event: StudentAssociationsConfirmedV1) -> list[Effect]:
-    request = await work.find(MatchRequest, event.batch_id)
-    return request.close() if request else []
+    return await _close(work, event.batch_id)
 
 
 @handlers.on(BatchCancelledV1, loads=MatchRequest)
 async def batch_cancelled(work: UnitOfWork, event: BatchCancelledV1) -> list[Effect]:
-    request = await work.find(MatchRequest, event.batch_id)
-    return request.close() if request else []
+    return await _close(work, event.batch_id)
+
+
+async def _close(work: UnitOfWork, batch_id: UUID) -> list[Effect]:
+    # Also for a batch that is unknown: the request may come later, from another topic.
+    request = await work.find(MatchRequest, batch_id) or work.add(MatchRequest.over(batch_id))
+    return request.close()

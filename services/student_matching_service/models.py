@@ -57,16 +57,16 @@ class KnownRoster(Base):
 
 
 class MatchRequest(Base):
-    """A batch whose authors are to be found, until its associations are decided."""
+    """A batch whose authors are to be found, until its associations are decided or it is cancelled."""
 
     __tablename__ = "match_requests"
 
     batch_id: Mapped[UUID] = mapped_column(primary_key=True)
-    class_id: Mapped[UUID] = mapped_column(index=True)
-    course_code: Mapped[CourseCode]
-    teacher_id: Mapped[str]
-    essays: Mapped[tuple[EssayRef, ...]] = mapped_column(Json(tuple[EssayRef, ...]))
-    requested_at: Mapped[datetime]
+    class_id: Mapped[UUID | None] = mapped_column(index=True, default=None)
+    course_code: Mapped[CourseCode | None] = mapped_column(default=None)
+    teacher_id: Mapped[str | None] = mapped_column(default=None)
+    essays: Mapped[tuple[EssayRef, ...]] = mapped_column(Json(tuple[EssayRef, ...]), default=())
+    requested_at: Mapped[datetime | None] = mapped_column(default=None)
     closed: Mapped[bool] = mapped_column(default=False)
     roster: Mapped[KnownRoster | None] = relationship(
         primaryjoin="foreign(MatchRequest.class_id) == KnownRoster.class_id", viewonly=True, lazy="selectin", init=False
@@ -77,13 +77,18 @@ class MatchRequest(Base):
         """The request an event made."""
         return cls(**event.model_dump(exclude={"essays"}), essays=event.essays, requested_at=at)
 
+    @classmethod
+    def over(cls, batch_id: UUID) -> "MatchRequest":
+        """A batch whose end was heard before the request: nothing is to be found any more."""
+        return cls(batch_id=batch_id, closed=True)
+
     def again(self, at: datetime) -> list[Effect]:
         """Match, or match anew: what is under way counts no more."""
         return [] if self.closed else [SetTimer(MATCH, self.batch_id, at)]
 
     def matched(self, results: Sequence[EssayMatch]) -> list[Effect]:
         """Say what was found out, unless it is decided already."""
-        if self.closed:
+        if self.closed or self.class_id is None or self.course_code is None or self.teacher_id is None:
             return []
         suggested = BatchAuthorMatchesSuggestedV1(
             batch_id=self.batch_id,

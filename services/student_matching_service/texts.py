@@ -64,7 +64,7 @@ async def library(settings: Settings) -> AsyncIterator[Library]:
 async def find_matches(request: MatchRequest, cause: Cause, texts: Library) -> Matches:
     """Match every essay; raises NotYet while roster or texts cannot be had and there is patience left."""
     patience = timedelta(minutes=texts.settings.matching_patience_minutes)
-    out_of_patience = cause.at - request.requested_at > patience
+    out_of_patience = cause.at - (request.requested_at or cause.at) > patience
     if request.roster is None:
         if not out_of_patience:
             raise NotYet("the roster of class", request.class_id)

@@ -111,3 +111,10 @@ def test_once_the_associations_are_decided_nothing_is_matched_or_said_any_more()
     assert request.close() == [CancelTimer(MATCH, BATCH)]
     assert request.again(NOW) == []
     assert request.matched([RESULT]) == []
+
+
+def test_a_batch_that_was_over_before_its_request_is_never_matched() -> None:
+    batch = MatchRequest.over(BATCH)
+
+    assert batch.again(NOW) == []
+    assert batch.matched([RESULT]) == []
