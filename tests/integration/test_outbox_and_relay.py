@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from service_runtime import relay
 from service_runtime.relay import partition_of
 from service_runtime.service import Runtime
 from service_runtime.testing import OUTSIDE, Heard, a_cause, bearer, wait_until
+from service_runtime.unit_of_work import NotHeld
 
 from services.batch_orchestrator_service.service import service as orchestrator
 from tests.integration.notebook import TABLES, Page, line, opening, service
@@ -100,6 +102,35 @@ async def test_what_was_rolled_back_is_never_said(world: World) -> None:
 
     await wait_until(lambda: world.is_done(service))
     assert await heard(world, page_id) == ["committed"]
+
+
+async def test_what_is_said_about_a_page_without_holding_it_is_a_bug_and_not_said(world: World) -> None:
+    runtime = (await world.run(service, TABLES)).runtime
+    (page_id,) = await open_pages(runtime)
+
+    async with runtime.units.begin() as work:
+        work.cause = a_cause()
+        page = await work.read(Page, page_id)
+        assert page is not None
+        with pytest.raises(NotHeld, match=f"EssaySlotAssignedV1 about {page_id}"):
+            work.publish(page.note("it might overtake another writer's line"))
+
+    assert await (await world.database(service)).count("outbox") == 0
+
+
+async def test_what_is_said_about_a_page_waits_for_whoever_else_says_something_about_it(world: World) -> None:
+    database = await world.database(service, TABLES)
+    async with a_runtime(world, database) as runtime:
+        (page_id,) = await open_pages(runtime)
+        async with runtime.units.begin() as first:
+            first.cause = a_cause()
+            first.publish((await first.get(Page, page_id)).note("first"))
+            second = asyncio.create_task(note(runtime, page_id, "second"))
+            await wait_until(database.somebody_waits_for_a_lock)
+        await second
+
+    said = await database.fetch("SELECT data FROM outbox ORDER BY position")
+    assert [json.loads(row["data"])["original_file_name"] for row in said] == ["first", "second"]
 
 
 async def test_an_event_keeps_its_id_when_the_relay_dies_between_the_broker_and_the_outbox(world: World) -> None:

@@ -17,6 +17,13 @@ from service_runtime.outbox import Outbox
 from service_runtime.signals import Signals
 
 
+class NotHeld(Exception):
+    """An event about something this unit of work does not hold could overtake an earlier one about the same."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(f"{type(event).__name__} about {event.key} is said without its lock; find or add it first")
+
+
 class UnitOfWork:
     """What one transaction does. Handlers and routes load, decide and publish through it; only the runtime commits."""
 
@@ -31,6 +38,7 @@ class UnitOfWork:
         self.said = self.timers_changed = False
         self.replays = False
         """Whether parked messages were made due."""
+        self._held: set[UUID] = set()
         self._loaded: dict[tuple[type[Any], UUID], Any] = {}
         self._seen: dict[tuple[type[Any], UUID], Any] = {}
 
@@ -49,6 +57,7 @@ class UnitOfWork:
         )
         found = {getattr(each, identity): each for each in await self.session.scalars(query)}
         self._loaded |= {(model, each): found.get(each) for each in wanted}
+        self._held.update(wanted)
 
     def loaded[A](self, model: type[A], which: UUID) -> A | None:
         """An aggregate that was loaded or added in this unit of work."""
@@ -81,14 +90,17 @@ class UnitOfWork:
         (which,) = inspect(type(aggregate)).primary_key_from_instance(aggregate)
         self.session.add(aggregate)
         self._loaded[type(aggregate), which] = aggregate
+        self._held.add(which)
         self.touched.add(str(which))
         return aggregate
 
     def publish(self, effects: Effects) -> None:
-        """Say events and set or cancel timers, all with this transaction."""
+        """Say events and set or cancel timers, all with this transaction. Raises NotHeld."""
         for effect in effects:
             match effect:
                 case Event():
+                    if effect.key not in self._held:
+                        raise NotHeld(effect)
                     self.outbox.add(effect, self.cause)
                     self.touched.add(str(effect.key))
                 case SetTimer() | CancelTimer():
@@ -120,6 +132,7 @@ class UnitOfWork:
     def _forget(self) -> None:
         """Everything is loaded anew when it is needed: what memory holds is not what the database holds."""
         self.session.expunge_all()
+        self._held.clear()
         self._loaded.clear()
         self._seen.clear()
 
