@@ -57,13 +57,13 @@ async def upload_files(work: Work, teacher: Teacher, batch_id: UUID, request: Re
     """Upload files; with the 202 they are stored, whatever happens to the service."""
     await Batches(work).visible(batch_id, teacher)
     await work.release()
-    async with received(request) as files:
-        await idempotency.claim(work, request, fingerprint(files))
-        batch = await Batches(work).locked(batch_id)
-        # Not before the key is claimed: a repetition gets its first answer, also from a batch cancelled meanwhile.
-        if batch.cancelled:
-            raise BatchIsCancelled(batch_id)
-        uploads = await _store(work, batch, files, request.app.state.settings)
+    files = await received(request)
+    await idempotency.claim(work, request, fingerprint(files))
+    batch = await Batches(work).locked(batch_id)
+    # Not before the key is claimed: a repetition gets its first answer, also from a batch cancelled meanwhile.
+    if batch.cancelled:
+        raise BatchIsCancelled(batch_id)
+    uploads = await _store(work, batch, files, request.app.state.settings)
     work.publish([SetTimer(EXTRACT, batch_id, work.cause.at, unless_set=True)])
     return [Accepted.model_validate(upload, from_attributes=True) for upload in uploads]
 

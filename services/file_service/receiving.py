@@ -1,8 +1,6 @@
 """Takes the files out of a multipart request: streamed to disk, never all in memory."""
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
@@ -28,14 +26,13 @@ class ReceivedFile:
         return await self.file.read()
 
 
-@asynccontextmanager
-async def received(request: Request) -> AsyncIterator[list[ReceivedFile]]:
-    """The parts named `files`, in their order, as long as the block lasts; raises 422 when there are none."""
-    async with request.form(max_files=MAX_FILES) as form:
-        parts = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
-        if not parts:
-            raise HTTPException(422, "files: send at least one file, each as a multipart part named `files`")
-        yield [await _received(part) for part in parts]
+async def received(request: Request) -> list[ReceivedFile]:
+    """The parts named `files`, in their order, open until the request is answered; raises 422 when there are none."""
+    form = await request.form(max_files=MAX_FILES)
+    parts = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
+    if not parts:
+        raise HTTPException(422, "files: send at least one file, each as a multipart part named `files`")
+    return [await _received(part) for part in parts]
 
 
 def fingerprint(files: list[ReceivedFile]) -> bytes:

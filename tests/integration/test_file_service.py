@@ -18,6 +18,17 @@ from tests.integration.world import World
 MOST_BYTES = 60_000
 ROW_OF_BATCHES = "SELECT * FROM known_batches FOR UPDATE"
 
+CONFLICT_ONCE = (
+    "CREATE SEQUENCE conflicts",
+    """
+    CREATE FUNCTION conflict_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('conflicts') = 1 THEN RAISE 'somebody else was first' USING ERRCODE = 'serialization_failure'; END IF;
+        RETURN NEW;
+    END $$
+    """,
+    "CREATE TRIGGER conflict_once BEFORE INSERT ON uploads FOR EACH ROW EXECUTE FUNCTION conflict_once()",
+)
+
 type Named = tuple[str, bytes]
 
 
@@ -276,3 +287,19 @@ async def test_a_restart_between_the_202_and_the_reading_loses_no_file(world: Wo
     rows = await decided(Person(restarted), batch_id, 45)
     assert {row["state"] for row in rows} == {"provisioned"}
     assert names(await said(world, batch_id)) == [name for name, _ in named]
+
+
+async def test_an_upload_that_collides_in_the_database_is_stored_whole_by_the_next_attempt(world: World) -> None:
+    database = await world.database(service)
+    for statement in CONFLICT_ONCE:
+        await database.fetch(statement)
+    started = await world.run(service)
+    teacher, batch_id = Person(started), await a_batch(world)
+    text = essay("Anna Ek").encode()
+
+    answer = await upload(teacher, batch_id, ("a.txt", text), ("large.txt", text * 1_000))
+
+    assert answer.status_code == 202
+    assert await database.count("uploads") == 2
+    stored = await database.fetch("SELECT data FROM contents WHERE storage_id LIKE 'raw-%' ORDER BY length(data)")
+    assert [row["data"] for row in stored] == [text, text * 1_000]

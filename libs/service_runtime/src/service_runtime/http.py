@@ -47,21 +47,29 @@ class UnitOfWorkRoute(APIRoute):
         async def handle(request: Request) -> Response:
             settings: RuntimeSettings = request.app.state.settings
             request.state.token = read_token(request, settings.jwt_secret.get_secret_value())
-            until = time.monotonic() + settings.known_within_seconds
-            conflicts = 0
-            while True:
-                try:
-                    return await _in_one_transaction(request, endpoint)
-                except NotYet:
-                    if time.monotonic() >= until:
-                        raise
-                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
-                except SQLAlchemyError as error:
-                    conflicts += 1
-                    if not is_conflict(error) or conflicts == CONFLICT_ATTEMPTS:
-                        raise
+            try:
+                return await _until_done(request, endpoint, settings.known_within_seconds)
+            finally:
+                # Not before: each attempt reads the files of a form anew.
+                await request.close()
 
         return handle
+
+
+async def _until_done(request: Request, endpoint: Endpoint, seconds: float) -> Response:
+    until = time.monotonic() + seconds
+    conflicts = 0
+    while True:
+        try:
+            return await _in_one_transaction(request, endpoint)
+        except NotYet:
+            if time.monotonic() >= until:
+                raise
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        except SQLAlchemyError as error:
+            conflicts += 1
+            if not is_conflict(error) or conflicts == CONFLICT_ATTEMPTS:
+                raise
 
 
 async def _in_one_transaction(request: Request, endpoint: Endpoint) -> Response:
