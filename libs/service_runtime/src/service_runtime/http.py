@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
@@ -14,6 +15,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from service_runtime import idempotency, metrics
@@ -32,6 +34,7 @@ type Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 LOOK_AGAIN_SECONDS = 0.05
 CONFLICT_ATTEMPTS = 5
 MAX_BODY_BYTES = 5_000_000
+TOO_LARGE = 413
 
 
 class UnitOfWorkRoute(APIRoute):
@@ -105,11 +108,34 @@ def router(prefix: str = "/v1") -> APIRouter:
     return APIRouter(prefix=prefix, route_class=UnitOfWorkRoute)
 
 
+class Application(FastAPI):
+    """FastAPI, but a body that is too large is answered as every other error is."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """All of FastAPI's; outermost, since it refuses a body by its length before any handler of errors."""
+        return partial(_refuse_large_bodies, super().build_middleware_stack())
+
+
+async def _refuse_large_bodies(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    refused = False
+
+    async def send_unless_refused(message: Message) -> None:
+        nonlocal refused
+        refused = refused or (message["type"] == "http.response.start" and message["status"] == TOO_LARGE)
+        if not refused:
+            await send(message)
+
+    await app(scope, receive, send_unless_refused)
+    if refused:
+        said = problem(TOO_LARGE, "the request is larger than is taken here; send less, or several smaller requests")
+        await said(scope, receive, send)
+
+
 def create_app(
     title: str, routes: APIRouter, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ) -> FastAPI:
     """The service's HTTP application: its routes, and errors as problem documents."""
-    app = FastAPI(title=title, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None)
+    app = Application(title=title, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None)
     app.include_router(routes)
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(NotYet, _refused)
