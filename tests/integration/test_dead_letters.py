@@ -114,7 +114,7 @@ async def test_dead_letters_are_found_by_type_reason_key_state_and_time(
     refused, bug, early = await ops.listed()
 
     assert [each["reason"] for each in (refused, bug, early)] == ["refused", "bug", "not_yet"]
-    assert "RuntimeError: our fault" in bug["error"]
+    assert refused["error"] == "DomainError: we do not write that down"
     assert await ops.listed(reason="bug") == [bug]
     assert await ops.listed(key=str(other)) == [bug]
     assert await ops.listed(state="dead") == [refused, bug]
@@ -122,6 +122,32 @@ async def test_dead_letters_are_found_by_type_reason_key_state_and_time(
     assert await ops.listed(type="RegisterBatchV1") == []
     assert await ops.listed(until=bug["parked_at"]) == [refused]
     assert (await ops.listed(since=bug["parked_at"]))[0] == bug
+
+
+async def test_what_a_bug_says_about_the_data_is_shown_only_to_who_asks_for_it_and_that_is_recorded(
+    world: World, database: Database, page: UUID, ops: Ops
+) -> None:
+    trouble["Anna"] = ValueError("no student is called Anna Ek")
+    await world.outside.publish(line(page, "Anna"))
+    await wait_until(lambda: all_dead(database, 1))
+
+    (bug,) = await ops.listed()
+    (group,) = (await ops.ask("GET", "/groups")).json()
+    headers = bearer(ops.notebook.runtime.settings, "olle", Role.OPERATOR)
+    at_key = (await ops.notebook.http.get(f"/ops/keys/{page}", headers=headers)).json()
+    path = f"/{bug['position']}"
+    shown = (await ops.ask("GET", path)).json()
+    assert {bug["error"], group["cause"], at_key["parked"][0]["error"], shown["error"]} == {"ValueError: •••"}
+    assert group["example"] == bug["position"]
+    assert await actions(database, "reveal") == []
+
+    revealed = (await ops.ask("GET", path, params={"reveal": True})).json()
+    assert revealed["error"] == "ValueError: no student is called Anna Ek"
+    assert len(await actions(database, "reveal")) == 1
+
+    await ops.replayed(ALL)
+    await wait_until(lambda: all_dead(database, 1))
+    assert "Anna" not in str(await ops.listed())
 
 
 async def test_many_are_read_page_by_page(world: World, database: Database, page: UUID, ops: Ops) -> None:
@@ -148,7 +174,7 @@ async def test_those_with_the_same_cause_are_counted_together(
 
     assert [(each["count"], each["cause"]) for each in groups] == [
         (3, "DomainError: seat … of … is taken"),
-        (1, "RuntimeError: our fault"),
+        (1, "RuntimeError: •••"),
     ]
 
 

@@ -39,7 +39,7 @@ def groups(items: Sequence[Mapping[str, Any]]) -> None:
     table.add_column("cause", overflow="fold")
     for each in items:
         times = f"{_time(each['first'])}\n{_time(each['last'])}"
-        cause = f"{each['state']}, {each['reason']}: {each['cause']}"
+        cause = f"{each['state']}, {each['reason']}: {each['cause']}\nthe first is {each['service']}/{each['example']}"
         table.add_row(str(each["count"]), Text(f"{each['service']}\n{each['type']}"), Text(times), Text(cause))
     console.print(table)
 

@@ -37,6 +37,7 @@ GROUP = {
     "type": "BatchContentProvisioningCompletedV1",
     "cause": "KeyError: " + "a long cause " * 30,
     "count": 123_456,
+    "example": 42,
     "first": "2026-03-01T08:00:00Z",
     "last": "2026-03-02T08:00:00Z",
 }

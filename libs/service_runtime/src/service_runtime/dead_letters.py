@@ -43,7 +43,8 @@ LIST = text(f"""
     SELECT {COLUMNS} FROM parked_messages AS parked WHERE {WHERE} AND position > :after ORDER BY position LIMIT :limit
 """)  # noqa: S608  # constants
 GROUPS = text(f"""
-    SELECT state, reason, type, {CAUSE} AS cause, count(*) AS count, min(parked_at) AS first, max(parked_at) AS last
+    SELECT state, reason, type, {CAUSE} AS error, count(*) AS count, min(position) AS example,
+        min(parked_at) AS first, max(parked_at) AS last
     FROM parked_messages WHERE {WHERE} GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC, 4 LIMIT 200
 """)  # noqa: S608  # constants
 ONE = text(f"""
@@ -194,6 +195,22 @@ def masked(value: object, name: str = "") -> object:
             return MASK
         case _:
             return value
+
+
+def error_of(row: Row[Any], *, reveal: bool) -> str:
+    """Why a message is parked; what a bug says may quote the data, so unless revealed only its kind is shown."""
+    said: str = row.error
+    quotes = row.reason == parked.Reason.BUG or said.startswith("replayed; ")
+    return said if reveal or not quotes else _kind_only(said)
+
+
+def timer_error(said: str | None) -> str | None:
+    """Why a timer is tried again; of a bug only its kind."""
+    return said if said is None or said.startswith("NotYet: ") else _kind_only(said)
+
+
+def _kind_only(said: str) -> str:
+    return f"{said.partition(': ')[0]}: {MASK}"
 
 
 def data_of(row: Row[Any], *, reveal: bool) -> object:

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Row
 
 from service_runtime.auth import Operator
-from service_runtime.dead_letters import DeadLetters, Filter, data_of
+from service_runtime.dead_letters import DeadLetters, Filter, data_of, error_of, timer_error
 from service_runtime.http import Work, router
 from service_runtime.parked import Reason, State
 
@@ -39,9 +39,10 @@ class ParkedView(Contract):
     topic: str
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "ParkedView":
+    def of(cls, row: Row[Any], *, reveal: bool = False) -> "ParkedView":
         """What a row of parked_messages looks like from outside."""
         columns = {name: getattr(row, name) for name in cls.model_fields}
+        columns["error"] = error_of(row, reveal=reveal)
         # asyncpg reads PostgreSQL's infinity as the latest datetime there is.
         return cls(**{**columns, "due_at": None if columns["due_at"].year == MAXYEAR else columns["due_at"]})
 
@@ -61,8 +62,18 @@ class Group(Contract):
     type: str
     cause: str
     count: int
+    example: int
+    """The position of the first of them."""
     first: datetime
     last: datetime
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "Group":
+        """What a row of counted causes looks like from outside."""
+        return cls(
+            cause=error_of(row, reveal=False),
+            **{each: getattr(row, each) for each in cls.model_fields if each != "cause"},
+        )
 
 
 class TimerView(Contract):
@@ -72,6 +83,11 @@ class TimerView(Contract):
     due_at: datetime
     attempts: int
     last_error: str | None
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "TimerView":
+        """What a row of timers looks like from outside."""
+        return cls(name=row.name, due_at=row.due_at, attempts=row.attempts, last_error=timer_error(row.last_error))
 
 
 class AtKey(Contract):
@@ -154,7 +170,7 @@ async def list_parked(
 @routes.get("/dead-letters/groups")
 async def group_parked(work: Work, request: Request, _: Operator, wanted: Wanting) -> list[Group]:
     """How many share a cause, the most frequent first."""
-    return [Group.model_validate(row, from_attributes=True) for row in await _letters(work, request).groups(wanted)]
+    return [Group.of(row) for row in await _letters(work, request).groups(wanted)]
 
 
 @routes.post("/dead-letters/replay")
@@ -169,12 +185,12 @@ async def replay(work: Work, request: Request, operator: Operator, wanted: Repla
 async def show_parked(
     work: Work, request: Request, operator: Operator, position: Position, reveal: bool = False
 ) -> Any:
-    """One parked message; with reveal=true its data as they came, which is recorded."""
+    """One parked message; with reveal=true its data as they came and the whole error, which is recorded."""
     letters = _letters(work, request)
     row = await letters.one(position)
     if reveal:
         await letters.record(operator.sub, "reveal", "asked for by name", {"position": position})
-    return {**ParkedView.of(row).model_dump(mode="json"), "data": data_of(row, reveal=reveal)}
+    return {**ParkedView.of(row, reveal=reveal).model_dump(mode="json"), "data": data_of(row, reveal=reveal)}
 
 
 @routes.post("/dead-letters/{position}/edit")
@@ -200,7 +216,7 @@ async def show_key(work: Work, request: Request, _: Operator, key: Name) -> AtKe
     waiting, timers = await _letters(work, request).at_key(key)
     return AtKey(
         parked=[ParkedView.of(row) for row in waiting],
-        timers=[TimerView.model_validate(row, from_attributes=True) for row in timers],
+        timers=[TimerView.of(row) for row in timers],
     )
 
 
