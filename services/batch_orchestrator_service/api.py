@@ -142,7 +142,8 @@ async def why(work: Work, request: Request, operator: Operator, batch_id: UUID) 
     batch = await work.read(Batch, batch_id)
     own = (await ops.show_key(work, request, operator, str(batch_id))).model_dump(mode="json")
     await work.release()
-    facts = await facts_about(batch_id, own, request.app.state.settings, work.cause.at)
+    class_id = batch.class_id if batch else None
+    facts = await facts_about(batch_id, class_id, own, request.app.state.settings, work.cause.at)
     if batch is None and not facts.parked:
         raise NotFound("batch", batch_id)
     return WhyView(

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from common_core.events import RegisterBatchV1
 from common_core.status_enums import BatchStatus
 from service_runtime.auth import Role, issue
 
@@ -30,6 +31,9 @@ class Facts:
     associations: dict[str, Any] | None
     waiting: dict[str, dict[str, Any] | None]
     """Parked messages and timers by service."""
+    class_id: str | None = None
+    """The batch's class, or the one its registration waits for."""
+    school_class: dict[str, Any] | None = None
 
     @property
     def parked(self) -> list[dict[str, Any]]:
@@ -46,7 +50,9 @@ class Facts:
         return timers[0] if timers else None
 
 
-async def facts_about(batch_id: UUID, own: dict[str, Any], settings: Settings, at: datetime) -> Facts:
+async def facts_about(
+    batch_id: UUID, class_id: UUID | None, own: dict[str, Any], settings: Settings, at: datetime
+) -> Facts:
     """Ask every service, all at once; one that does not answer is part of the answer."""
     token = issue(settings.jwt_secret.get_secret_value(), "batch-orchestrator", [Role.OPERATOR], TOKEN_SECONDS, at)
     addresses = {
@@ -56,25 +62,42 @@ async def facts_about(batch_id: UUID, own: dict[str, Any], settings: Settings, a
         FILES: settings.file_service_url,
     }
     headers = {"Authorization": f"Bearer {token}"}
+    whose = str(class_id) if class_id else _awaited_class(own)
     async with httpx.AsyncClient(headers=headers, timeout=settings.why_seconds, trust_env=False) as client:
-        essays, associations, *waiting = await asyncio.gather(
+        essays, associations, school_class, *waiting = await asyncio.gather(
             _ask(client, f"{settings.essay_lifecycle_url}/v1/batches/{batch_id}/essays"),
             _ask(client, f"{settings.class_management_url}/v1/batches/{batch_id}/student-associations"),
+            _ask(client, whose and f"{settings.class_management_url}/v1/classes/{whose}"),
             *(_ask(client, f"{address}/ops/keys/{batch_id}") for address in addresses.values()),
         )
-    return Facts(essays, associations, {THIS: own, **dict(zip(addresses, waiting, strict=True))})
+    at_services = {THIS: own, **dict(zip(addresses, waiting, strict=True))}
+    return Facts(essays, associations, at_services, whose, school_class)
 
 
 def explain(batch: Batch | None, facts: Facts) -> str:
     """What the batch waits for and since when, in one sentence; a batch that is not registered yet may wait, too."""
     if batch is None:
-        since, reason = _first_parked(facts), "It waits to be registered"
+        since, reason = _first_parked(facts), f"It waits to be registered{_class_trouble(facts)}"
     else:
         since, reason = batch.history[-1].at if batch.history else batch.registered_at, _reason(batch, facts)
     deferred = batch.deferred if batch else ()
     known = [f"{', '.join(deferred)} came early and {'is' if len(deferred) == 1 else 'are'} kept"] if deferred else []
     begins = [f"{reason}, since {_at(since)}"] if since else [reason]
     return f"{'; '.join([*begins, *known, *_trouble(facts)])}."
+
+
+def _awaited_class(own: dict[str, Any]) -> str | None:
+    waits = [each["waits_for"] for each in own["parked"] if each["type"] == RegisterBatchV1.__name__]
+    return waits[0] if waits else None
+
+
+def _class_trouble(facts: Facts) -> str:
+    """What is wrong with the batch's class, as the end of a clause; empty when nothing is, or nobody knows."""
+    if facts.class_id is None or not facts.answers(CLASSES):
+        return ""
+    if facts.school_class is None:
+        return f", and class {facts.class_id} does not exist"
+    return "" if facts.school_class["students"] else f", and class {facts.class_id} has no students yet"
 
 
 def _first_parked(facts: Facts) -> datetime | None:
@@ -118,7 +141,8 @@ def _open_associations(facts: Facts) -> str:
     asked = f"the teacher decides until {_at(deadline)}"
     if not undecided:
         return f"every essay is decided, but not confirmed; {asked}"
-    return f"{len(undecided)} of {len(facts.associations['associations'])} essays are not decided; {asked}"
+    open_ones = f"{len(undecided)} of {len(facts.associations['associations'])} essays are not decided"
+    return f"{open_ones}{_class_trouble(facts)}; {asked}"
 
 
 def _not_asked(facts: Facts) -> str:
@@ -126,7 +150,7 @@ def _not_asked(facts: Facts) -> str:
         return "whether the teacher was asked is unknown"
     looking = facts.timer(MATCHER)
     at_work = f"; the student matcher looks for names, next at {_at(_time(looking, 'due_at'))}" if looking else ""
-    return f"no suggestions have come yet, so the teacher has not been asked{at_work}"
+    return f"no suggestions have come yet, so the teacher has not been asked{_class_trouble(facts)}{at_work}"
 
 
 def _time(found: dict[str, Any], name: str) -> datetime:
@@ -158,7 +182,9 @@ def _failing_timers(service: str, timers: Sequence[dict[str, Any]]) -> list[str]
     return [f"the {service}'s {timer['name']} is tried again ({timer['last_error']})" for timer in failing]
 
 
-async def _ask(client: httpx.AsyncClient, url: str) -> dict[str, Any] | None:
+async def _ask(client: httpx.AsyncClient, url: str | None) -> dict[str, Any] | None:
+    if url is None:
+        return None
     try:
         response = await client.get(url)
     except httpx.HTTPError:

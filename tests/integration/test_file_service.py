@@ -22,7 +22,7 @@ CONFLICT_ONCE = (
     "CREATE SEQUENCE conflicts",
     """
     CREATE FUNCTION conflict_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF nextval('conflicts') = 1 THEN RAISE 'somebody else was first' USING ERRCODE = 'serialization_failure'; END IF;
+        IF nextval('conflicts') = 1 THEN RAISE 'another was first' USING ERRCODE = 'serialization_failure'; END IF;
         RETURN NEW;
     END $$
     """,

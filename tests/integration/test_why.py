@@ -131,9 +131,19 @@ async def test_a_batch_whose_class_is_unknown_waits_to_be_registered(school: Sch
 
     await school.world.outside.publish(command)
 
-    said = await school.sentence(command.batch_id, "It waits to be registered, since 20")
+    said = await school.sentence(command.batch_id, "It waits to be registered")
+    assert said.startswith(f"It waits to be registered, and class {command.class_id} does not exist, since 20")
     assert "the batch orchestrator has parked RegisterBatchV1 since 20" in said
     assert f"class {command.class_id} is not known here yet" in said
+
+
+async def test_a_batch_that_waits_for_names_says_that_its_class_has_none(school: School) -> None:
+    class_id, _ = await school.classes.make_class()
+    batch_id = await school.register(1, class_id)
+
+    await school.world.outside.publish(content(batch_id, "a.txt"))
+
+    await school.sentence(batch_id, "no suggestions have come yet", f"and class {class_id} has no students yet, since")
 
 
 async def test_the_facts_come_with_the_sentence(school: School) -> None:

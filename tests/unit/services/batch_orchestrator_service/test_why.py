@@ -1,5 +1,6 @@
 """One sentence for everything a batch can wait for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -193,3 +194,30 @@ def test_a_batch_that_is_not_registered_waits_for_that() -> None:
 
     assert sentence.startswith("It waits to be registered, since 2026-03-01 08:15:00 UTC; the batch orchestrator has")
     assert "parked RegisterBatchV1" in sentence
+
+
+@pytest.mark.parametrize(
+    ("school_class", "trouble"),
+    [
+        (None, ", and class 9A does not exist"),
+        ({"students": []}, ", and class 9A has no students yet"),
+        ({"students": ["Anna"]}, ""),
+    ],
+)
+def test_a_class_that_does_not_exist_or_has_no_students_is_named(
+    school_class: dict[str, Any] | None, trouble: str
+) -> None:
+    def about_the_class(found: Facts) -> Facts:
+        return replace(found, class_id="9A", school_class=school_class)
+
+    not_asked = explain(a_batch(STUDENTS), about_the_class(facts()))
+    asked_already = explain(a_batch(STUDENTS), about_the_class(facts(associations=asked(None))))
+    not_registered = explain(None, about_the_class(facts(batch_orchestrator={"parked": [parked()], "timers": []})))
+
+    assert f"so the teacher has not been asked{trouble}, {LATER}" in not_asked
+    assert f"1 of 1 essays are not decided{trouble}; the teacher decides" in asked_already
+    assert not_registered.startswith(f"It waits to be registered{trouble}, since")
+
+
+def test_nothing_is_said_about_the_class_when_class_management_does_not_answer() -> None:
+    assert "9A" not in explain(a_batch(STUDENTS), replace(facts(class_management=None), class_id="9A"))
