@@ -438,6 +438,25 @@ async def test_a_discarded_letter_is_kept_whole_in_the_record_of_actions(
     assert (about["event_id"], about["error"], about["key"]) == (row["event_id"], row["error"], str(page))
 
 
+async def test_after_a_year_what_a_discarded_letter_said_goes_and_the_record_of_it_stays(
+    world: World, database: Database, page: UUID, ops: Ops
+) -> None:
+    await refuse(world, database, page, "old", "new")
+    for letter in await ops.listed():
+        (await ops.post(f"/{letter['position']}/discard", {"why": "sent twice"})).raise_for_status()
+    await database.fetch("""
+        UPDATE operator_actions SET at = now() - interval '366 days'
+        WHERE position = (SELECT min(position) FROM operator_actions)
+    """)
+
+    await ops.notebook.runtime._clean_up()
+
+    old, new = await actions(database, "discard")
+    assert {"record_value", "record_key", "record_headers", "error"} & set(old["about"]) == set()
+    assert (old["operator"], old["reason"], old["about"]["key"]) == ("olle", "sent twice", str(page))
+    assert json.loads(bytes.fromhex(new["about"]["record_value"]))["original_file_name"] == "new"
+
+
 async def test_nothing_expires_silently(world: World, database: Database, page: UUID, ops: Ops) -> None:
     await refuse(world, database, page, "no")
     await (await ops.post("/replay", {"type": "RegisterBatchV1", **WHY})).aread()

@@ -70,6 +70,11 @@ EDIT = text("""
 RECORD = text("""
     INSERT INTO operator_actions (operator, action, reason, about) VALUES (:operator, :action, :reason, :about)
 """).bindparams(bindparam("about", type_=JSONB))
+FORGET_BYTES = text("""
+    UPDATE operator_actions SET about = about - ARRAY['record_value', 'record_key', 'record_headers', 'error']
+    WHERE position = ANY(ARRAY(SELECT position FROM operator_actions
+        WHERE at < now() - make_interval(secs => :age) AND jsonb_exists(about, 'record_value') LIMIT 1000))
+""")
 AT_KEY = text(f"""
     SELECT {COLUMNS} FROM parked_messages AS parked WHERE key = :key OR waits_for = :key
     ORDER BY state = 'dead', position LIMIT 50
@@ -182,6 +187,11 @@ class DeadLetters:
         if row.state != parked.State.DEAD:
             raise NotDead(position, row.state)
         return row
+
+
+async def forget_bytes(session: AsyncSession, older_than_days: float) -> None:
+    """Remove what edited and discarded messages said from up to 1,000 records; who did what and why stays."""
+    await session.execute(FORGET_BYTES, {"age": older_than_days * 86_400})
 
 
 def masked(value: object, name: str = "") -> object:

@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from service_runtime import health, idempotency, inbox, logging, ops
+from service_runtime import dead_letters, health, idempotency, inbox, logging, ops
 from service_runtime.alarm_clock import AlarmClock
 from service_runtime.consumer import Consumer
 from service_runtime.database import create_engine, is_lost_connection
@@ -166,5 +166,6 @@ class Runtime:
     async def _clean_up(self) -> None:
         async with self.units.sessions.begin() as session:
             await inbox.forget(session, self.settings.inbox_days)
+            await dead_letters.forget_bytes(session, self.settings.replaced_bytes_days)
             with contextlib.suppress(SQLAlchemyError):
                 await session.execute(idempotency.FORGET)

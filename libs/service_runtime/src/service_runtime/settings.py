@@ -63,6 +63,8 @@ class RuntimeSettings(BaseSettings):
     """A message that waited so long for something unknown becomes a dead letter."""
     inbox_days: float = Field(default=30.0, gt=0)
     """How long the inbox remembers a message, in days."""
+    replaced_bytes_days: float = Field(default=365.0, gt=0)
+    """How long the record of actions keeps what edited and discarded messages said, in days; the record stays."""
     job_lease_seconds: float = Field(default=5.0, ge=1)
     """Work outside a transaction is taken over by another process when its owner is silent so long."""
     jobs_at_once: int = Field(default=8, ge=1)
