@@ -164,7 +164,7 @@ async def test_those_with_the_same_cause_are_counted_together(
     world: World, database: Database, page: UUID, ops: Ops
 ) -> None:
     for number in range(3):
-        trouble[f"no {number}"] = DomainError(f"seat {number} of {uuid4()} is taken")
+        trouble[f"no {number}"] = DomainError(f"seat {number} of {uuid4()} is taken in V1")
         await world.outside.publish(line(page, f"no {number}"))
     trouble["bug"] = RuntimeError("our fault")
     await world.outside.publish(line(page, "bug"))
@@ -173,7 +173,7 @@ async def test_those_with_the_same_cause_are_counted_together(
     groups = (await ops.ask("GET", "/groups")).json()
 
     assert [(each["count"], each["cause"]) for each in groups] == [
-        (3, "DomainError: seat … of … is taken"),
+        (3, "DomainError: seat … of … is taken in V1"),
         (1, "RuntimeError: •••"),
     ]
 

@@ -1,7 +1,6 @@
 """What operators do with parked messages: look, replay, edit, discard. Every action is recorded with its reason."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +15,8 @@ from sqlalchemy.sql import bindparam
 
 from service_runtime import parked
 from service_runtime.cloudevents import Envelope, Undecodable, headers, parse
+from service_runtime.masking import MASK, masked
 from service_runtime.messages import decode
-
-MASK = "•••"
-SHOWN = re.compile(r"(_id|_ids|_code|_count|_score|_version|_at|_method|_type|_bytes)$|^(status|deadline|reason)$")
 
 # One statement serves every filter: what is not asked for is NULL.
 WHERE = """
@@ -38,7 +35,7 @@ COLUMNS = """
         WHERE head.topic = parked.topic AND head.key = parked.key AND head.state <> 'dead'
         AND head.position < parked.position ORDER BY head.position LIMIT 1) END AS behind
 """
-CAUSE = "regexp_replace(error, '[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]+', '…', 'g')"
+CAUSE = "regexp_replace(error, '[0-9a-f]{8}-[0-9a-f-]{27}|\\y[0-9]+\\y', '…', 'g')"
 LIST = text(f"""
     SELECT {COLUMNS} FROM parked_messages AS parked WHERE {WHERE} AND position > :after ORDER BY position LIMIT :limit
 """)  # noqa: S608  # constants
@@ -192,35 +189,6 @@ class DeadLetters:
 async def forget_bytes(session: AsyncSession, older_than_days: float) -> None:
     """Remove what edited and discarded messages said from up to 1,000 records; who did what and why stays."""
     await session.execute(FORGET_BYTES, {"age": older_than_days * 86_400})
-
-
-def masked(value: object, name: str = "") -> object:
-    """Data without what may be personal: of texts only ids, codes, numbers and times are shown."""
-    match value:
-        case dict():
-            return {key: masked(each, str(key)) for key, each in value.items()}
-        case list():
-            return [masked(each, name) for each in value]
-        case str() if not SHOWN.search(name) or name == "teacher_id":
-            return MASK
-        case _:
-            return value
-
-
-def error_of(row: Row[Any], *, reveal: bool) -> str:
-    """Why a message is parked; what a bug says may quote the data, so unless revealed only its kind is shown."""
-    said: str = row.error
-    quotes = row.reason == parked.Reason.BUG or said.startswith("replayed; ")
-    return said if reveal or not quotes else _kind_only(said)
-
-
-def timer_error(said: str | None) -> str | None:
-    """Why a timer is tried again; of a bug only its kind."""
-    return said if said is None or said.startswith("NotYet: ") else _kind_only(said)
-
-
-def _kind_only(said: str) -> str:
-    return f"{said.partition(': ')[0]}: {MASK}"
 
 
 def data_of(row: Row[Any], *, reveal: bool) -> object:

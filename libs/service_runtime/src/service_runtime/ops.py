@@ -9,8 +9,9 @@ from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Row
 
 from service_runtime.auth import Operator
-from service_runtime.dead_letters import DeadLetters, Filter, data_of, error_of, timer_error
+from service_runtime.dead_letters import DeadLetters, Filter, data_of
 from service_runtime.http import Work, router
+from service_runtime.masking import error_of, timer_error
 from service_runtime.parked import Reason, State
 
 routes = router("/ops")

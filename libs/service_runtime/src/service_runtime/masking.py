@@ -1,0 +1,40 @@
+"""What operators are shown of data and errors unless they ask for all: nothing that may be personal."""
+
+import re
+from typing import Any
+
+from sqlalchemy import Row
+
+from service_runtime.parked import Reason
+
+MASK = "•••"
+SHOWN = re.compile(r"(_id|_ids|_code|_count|_score|_version|_at|_method|_type|_bytes)$|^(status|deadline|reason)$")
+
+
+def masked(value: object, name: str = "") -> object:
+    """Data without what may be personal: of texts only ids, codes, numbers and times are shown."""
+    match value:
+        case dict():
+            return {key: masked(each, str(key)) for key, each in value.items()}
+        case list():
+            return [masked(each, name) for each in value]
+        case str() if not SHOWN.search(name) or name == "teacher_id":
+            return MASK
+        case _:
+            return value
+
+
+def error_of(row: Row[Any], *, reveal: bool) -> str:
+    """Why a message is parked; what a bug says may quote the data, so unless revealed only its kind is shown."""
+    said: str = row.error
+    quotes = row.reason == Reason.BUG or said.startswith("replayed; ")
+    return said if reveal or not quotes else _kind_only(said)
+
+
+def timer_error(said: str | None) -> str | None:
+    """Why a timer is tried again; of a bug only its kind."""
+    return said if said is None or said.startswith("NotYet: ") else _kind_only(said)
+
+
+def _kind_only(said: str) -> str:
+    return f"{said.partition(': ')[0]}: {MASK}"
