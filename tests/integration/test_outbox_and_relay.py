@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from common_core.events import BatchEssaysRegisteredV1, EssaySlotAssignedV1
-from service_runtime import relay
+from service_runtime import floor, relay
 from service_runtime.relay import partition_of
 from service_runtime.service import Runtime
 from service_runtime.testing import OUTSIDE, Heard, a_cause, bearer, wait_until
@@ -82,6 +83,10 @@ async def heard(world: World, page_id: UUID) -> list[str]:
     for each in said:
         by_id.setdefault(each.envelope.id, each)
     return [each.event.original_file_name for each in by_id.values() if isinstance(each.event, EssaySlotAssignedV1)]
+
+
+async def all_heard(world: World, page_id: UUID, texts: list[str]) -> bool:
+    return await heard(world, page_id) == texts
 
 
 async def test_what_was_rolled_back_is_never_said(world: World) -> None:
@@ -188,6 +193,30 @@ async def test_an_event_written_early_but_committed_while_later_ones_are_sent_is
 
     assert await heard(world, late) == ["position 2"]
     assert await heard(world, early) == ["position 1"]
+
+
+async def test_the_relay_never_leaves_behind_what_is_committed_long_after_later_events(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floor, "RISE_SECONDS", 0.0)
+    runtime = (await world.run(service, TABLES)).runtime
+    early, late = await open_pages(runtime, 2)
+    async with runtime.units.begin() as work:
+        work.cause = a_cause()
+        work.publish((await work.get(Page, early)).note("position 1"))
+        await work.save()
+        work.outbox.rows.clear()  # They are written; `begin` would write them again.
+        texts = [f"position {number}" for number in range(2, 12)]
+        for told in range(len(texts)):
+            await note(runtime, late, texts[told])
+            await wait_until(functools.partial(all_heard, world, late, texts[: told + 1]))
+        assert runtime.relay.floor.position <= 1
+
+    assert await wait_until(lambda: heard(world, early)) == ["position 1"]
+    # Nobody is at work any more: from now on what was published is not searched.
+    await wait_until(lambda: runtime.relay.floor.position == 12)
+    await note(runtime, early, "position 12")
+    assert await wait_until(lambda: world.listener.said(EssaySlotAssignedV1, early, at_least=2))
 
 
 async def test_one_of_two_relays_leads_and_a_lost_connection_is_taken_over_within_two_seconds(world: World) -> None:

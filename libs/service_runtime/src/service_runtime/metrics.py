@@ -10,6 +10,11 @@ PARKED = Counter("scriptorium_messages_parked_total", "Messages that could not b
 RETRIED = Counter("scriptorium_messages_retried_total", "Retries that failed again", ["reason"])
 BATCH_SECONDS = Histogram("scriptorium_delivery_seconds", "Seconds to deliver one micro-batch")
 RELAYED = Counter("scriptorium_outbox_published_total", "Events the broker acknowledged")
+RELAY_FETCH_SECONDS = Histogram(
+    "scriptorium_outbox_fetch_seconds",
+    "Seconds to read one page of the outbox",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+)
 RELAY_LEADS = Gauge("scriptorium_relay_leader", "1 while this process publishes the outbox")
 TIMERS_FIRED = Counter("scriptorium_timers_fired_total", "Timers handled", ["name"])
 TIMERS_FAILED = Counter(

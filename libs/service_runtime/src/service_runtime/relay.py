@@ -16,13 +16,14 @@ from aiokafka.partitioner import murmur2
 
 from service_runtime import cloudevents, metrics
 from service_runtime.failpoints import failpoint
+from service_runtime.floor import Floor
 from service_runtime.logging import log
 from service_runtime.outbox import CHANNEL
 from service_runtime.settings import RuntimeSettings
 from service_runtime.signals import Signals, wait
 
 LEADERSHIP = "SELECT pg_try_advisory_lock(hashtext('scriptorium-relay'))"
-PAGE = "SELECT * FROM outbox ORDER BY position LIMIT $1"
+PAGE = "SELECT * FROM outbox WHERE position >= $2 ORDER BY position LIMIT $1"
 DELETE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
 STANDBY_SECONDS = 1.0
 SILENT = {"idle_session_timeout": "5000", "transaction_timeout": "10000"}
@@ -50,6 +51,7 @@ class Relay:
         self._settings = settings
         self._wake = signals.outbox
         self.leads = False
+        self.floor = Floor()
         self.problem: str | None = "the relay has not looked at the outbox yet"
         signals.relay_leads_here = lambda: self.leads
 
@@ -95,6 +97,7 @@ class Relay:
         )
         try:
             await producer.start()
+            self.floor = Floor()
             self.leads = True
             metrics.RELAY_LEADS.set(1)
             log.info("relay_leads")
@@ -114,7 +117,9 @@ class Relay:
 
     async def publish_page(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
         """Publish the oldest rows and delete those acknowledged; whether there were any."""
-        rows = await connection.fetch(PAGE, self._settings.relay_page)
+        with metrics.RELAY_FETCH_SECONDS.time():
+            rows = await connection.fetch(PAGE, self._settings.relay_page, self.floor.position)
+        self.floor.rise(rows)
         if rows:
             failpoint("relay.before_produce")
         acknowledgements = [await self._send(producer, row) for row in rows]
@@ -124,6 +129,7 @@ class Relay:
             await connection.execute(DELETE, [row["position"] for row in rows])
             failpoint("relay.after_delete")
             metrics.RELAYED.inc(len(rows))
+        await self.floor.look(connection)
         return bool(rows)
 
     async def _send(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> "asyncio.Future[object]":
