@@ -7,10 +7,16 @@ from uuid import uuid4
 
 import pytest
 from common_core.events import EssaySlotAssignedV1, Topic
-from service_runtime.testing import wait_until
+from service_runtime import inbox
+from service_runtime.testing import OUTSIDE, wait_until
 
 from tests.integration.notebook import TABLES, line, lines, opening, service
 from tests.integration.world import INSTANCE, World
+
+REMEMBERED = """
+    INSERT INTO inbox (source, event_id, received_at)
+    SELECT $1, id, now() - interval '31 days' FROM unnest($2::text[]) AS id
+"""
 
 
 async def test_redelivery_after_lost_offsets_changes_nothing(world: World) -> None:
@@ -134,3 +140,31 @@ async def test_messages_keep_their_order_and_come_once_while_a_second_instance_j
     await wait_until(lambda: world.is_done(service))
     for page_id in pages:
         assert await lines(database, page_id) == [*map(str, range(20)), "last"]
+
+
+async def test_two_instances_forget_all_that_is_old_while_the_same_messages_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "AT_ONCE", 50)
+    database = await world.database(service, TABLES)
+    runtime = (await world.run(service, TABLES)).runtime
+    pages = [uuid4() for _ in range(10)]
+    for page_id in pages:
+        await world.outside.publish(opening(page_id))
+    # The repetitions below are of messages seen long ago: each claim meets a row that is being deleted.
+    old = [str(uuid4()) for _ in range(1_000)]
+    await database.fetch(REMEMBERED, OUTSIDE, old)
+
+    forgetting = asyncio.gather(*(inbox.forget(runtime.units.sessions, 30) for _ in range(2)))
+    for number, event_id in enumerate(old[::10]):
+        await world.outside.publish(line(pages[number % 10], str(number)), event_id=event_id)
+    await forgetting
+    assert await database.count("inbox WHERE received_at < now() - interval '30 days'") == 0
+
+    await wait_until(lambda: world.is_done(service))
+    # Whichever came first, the claim or the deletion: the line is noted once or, still known, not at all.
+    noted = [await lines(database, page_id) for page_id in pages]
+    assert all(len(set(each)) == len(each) for each in noted)
+    assert await database.count("parked_messages") == 0
+    (deadlocks,) = await database.fetch("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    assert deadlocks["deadlocks"] == 0

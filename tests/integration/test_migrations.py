@@ -39,6 +39,30 @@ async def test_up_down_and_up_again_ends_at_the_models(parts: RealParts, history
     await parts.execute(f'DROP DATABASE "{name}"')
 
 
+COMES_AND_GOES = {"outbox", "parked_messages", "timers"}
+KEPT_FOR_A_WHILE = {"inbox", "idempotency_keys"}
+
+
+@pytest.mark.parametrize("history", histories())
+async def test_vacuum_is_told_about_every_table_of_the_runtime_that_loses_rows(parts: RealParts, history: str) -> None:
+    name = f"vacuumed_{history}"
+    await parts.execute(f'CREATE DATABASE "{name}"')
+    await alembic_says(parts.stack.postgres_url(name), history, "upgrade", "head")
+    connection = await asyncpg.connect(parts.stack.postgres_url(name))
+
+    rows = await connection.fetch(
+        "SELECT relname, reloptions FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL"
+    )
+
+    settings = {row["relname"]: dict(each.split("=") for each in row["reloptions"]) for row in rows}
+    common = {"autovacuum_vacuum_threshold": "10000", "vacuum_truncate": "false"}
+    eager = common | {"autovacuum_vacuum_scale_factor": "0", "autovacuum_vacuum_cost_delay": "0"}
+    steady = common | {"autovacuum_vacuum_scale_factor": "0.02"}
+    assert settings == dict.fromkeys(COMES_AND_GOES, eager) | dict.fromkeys(KEPT_FOR_A_WHILE, steady)
+    await connection.close()
+    await parts.execute(f'DROP DATABASE "{name}"')
+
+
 async def test_associations_from_before_the_validation_fields_become_undecided(parts: RealParts) -> None:
     history = "class_management_service"
     await parts.execute("CREATE DATABASE with_rows")

@@ -166,8 +166,7 @@ async def forget(world: World, service: Service) -> None:
     """Let the service's retention take everything it ever takes: what is parked stays known."""
     database = await world.database(service)
     runtime = Runtime(service, world.settings(service.settings, database_url=database.url), None)
-    async with runtime.units.sessions.begin() as session:
-        await inbox.forget(session, older_than_days=0)
+    await inbox.forget(runtime.units.sessions, older_than_days=0)
     await runtime.engine.dispose()
     assert await database.count("inbox") == await database.count("parked_messages")
 

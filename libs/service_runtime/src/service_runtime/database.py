@@ -82,7 +82,7 @@ def add_runtime_tables(metadata: MetaData) -> None:
         Column("source", Text, primary_key=True),
         Column("event_id", Text, primary_key=True),
         Column("received_at", DateTime(timezone=True), nullable=False, server_default=NOW),
-        Index(None, "received_at", postgresql_using="brin"),
+        Index(None, "received_at"),
     )
     Table(
         "outbox",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from service_runtime.messages import Message
 
@@ -16,12 +16,18 @@ CLAIM = text("""
     ON CONFLICT DO NOTHING
     RETURNING source, event_id, received_at
 """)
+AT_ONCE = 10_000
+# By age, and from where the last ended: while a transaction is open somewhere, the index keeps what was deleted.
 FORGET = text("""
-    DELETE FROM inbox WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM inbox WHERE received_at < now() - make_interval(secs => :age) AND NOT EXISTS (
-            SELECT 1 FROM parked_messages AS parked
-            WHERE parked.source = inbox.source AND parked.event_id = inbox.event_id)
-        LIMIT 10000))
+    WITH old AS (
+        DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM inbox WHERE received_at < now() - make_interval(secs => :age)
+            AND received_at >= COALESCE(CAST(:since AS timestamptz), '-infinity') AND NOT EXISTS (
+                SELECT 1 FROM parked_messages AS parked
+                WHERE parked.source = inbox.source AND parked.event_id = inbox.event_id)
+            ORDER BY received_at LIMIT :most FOR UPDATE OF inbox SKIP LOCKED))
+        RETURNING received_at)
+    SELECT count(*) AS number, max(received_at) AS newest FROM old
 """)
 
 
@@ -39,9 +45,16 @@ async def claim(session: AsyncSession, messages: Sequence[Message]) -> tuple[lis
     return fresh, rows[0].received_at if rows else None
 
 
-async def forget(session: AsyncSession, older_than_days: float) -> None:
-    """Delete up to 10,000 rows that are older, but none of a parked message: read again, it would be parked twice.
+async def forget(sessions: async_sessionmaker[AsyncSession], older_than_days: float) -> None:
+    """Delete the rows that are older, in short transactions, but none of a parked message.
 
-    Handlers stay idempotent by their state.
+    Read again, that would be parked twice. Handlers stay idempotent by their state.
     """
-    await session.execute(FORGET, {"age": older_than_days * 86_400})
+    since = None
+    while True:
+        async with sessions.begin() as session:
+            columns = {"age": older_than_days * 86_400, "since": since, "most": AT_ONCE}
+            deleted = (await session.execute(FORGET, columns)).one()
+        if deleted.number < AT_ONCE:
+            return
+        since = deleted.newest

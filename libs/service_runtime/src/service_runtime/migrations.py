@@ -9,6 +9,12 @@ EAGER_VACUUM = """
     ALTER TABLE {} SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
                         autovacuum_vacuum_cost_delay = 0, vacuum_truncate = false)
 """
+# These keep millions of rows and lose them slowly, by their age: vacuum for each fiftieth that is gone, not the fifth.
+STEADY_VACUUM = """
+    ALTER TABLE {} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000,
+                        vacuum_truncate = false)
+"""
+NO_SETTINGS = "ALTER TABLE {} RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold, vacuum_truncate)"
 
 
 def create_runtime_tables() -> None:
@@ -45,6 +51,23 @@ def create_operator_actions() -> None:
 def drop_operator_actions() -> None:
     """Undo create_operator_actions."""
     op.drop_table("operator_actions")
+
+
+def prepare_retention() -> None:
+    """Let the inbox be searched by age, and settle how what has a retention is vacuumed."""
+    # A block range of BRIN never forgets its oldest row: with pages used again, each search would read the whole table.
+    op.drop_index("ix_inbox_received_at", "inbox")
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"])
+    for table in ("inbox", "idempotency_keys"):
+        op.execute(STEADY_VACUUM.format(table))
+
+
+def undo_retention() -> None:
+    """Undo prepare_retention."""
+    for table in ("inbox", "idempotency_keys"):
+        op.execute(NO_SETTINGS.format(table))
+    op.drop_index("ix_inbox_received_at", "inbox")
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:

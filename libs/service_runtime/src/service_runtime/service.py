@@ -1,7 +1,6 @@
 """A service: its handlers and routes, run with a consumer, a relay, timers and retries in one process."""
 
 import asyncio
-import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +10,6 @@ from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from service_runtime import dead_letters, health, idempotency, inbox, logging, ops
@@ -164,8 +162,7 @@ class Runtime:
         return await self.clock.start_jobs() or fired
 
     async def _clean_up(self) -> None:
+        await inbox.forget(self.units.sessions, self.settings.inbox_days)
         async with self.units.sessions.begin() as session:
-            await inbox.forget(session, self.settings.inbox_days)
             await dead_letters.forget_bytes(session, self.settings.replaced_bytes_days)
-            with contextlib.suppress(SQLAlchemyError):
-                await session.execute(idempotency.FORGET)
+            await session.execute(idempotency.FORGET)
