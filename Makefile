@@ -11,8 +11,9 @@ SEED ?= 1
 KILLS ?= 1000
 RESUME ?=
 ONLY ?=
+MESSAGES ?= 1000000
 
-.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak check format docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ bench-replay: $(READY)  ## how long 100,000 dead letters take
 
 bench-timers: $(READY)  ## how late timers fire among a million others
 	$(BIN)/python -m benchmarks.timers
+
+soak: $(READY)  ## one service and many messages while a transaction is kept open: make soak MESSAGES=1000000
+	$(BIN)/python -m benchmarks.soak --messages $(MESSAGES)
 
 check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/ruff format --check .
