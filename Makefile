@@ -13,7 +13,7 @@ RESUME ?=
 ONLY ?=
 MESSAGES ?= 1000000
 
-.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak compare check format docs lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,15 @@ bench-timers: $(READY)  ## how late timers fire among a million others
 
 soak: $(READY)  ## one service and many messages while a transaction is kept open: make soak MESSAGES=1000000
 	$(BIN)/python -m benchmarks.soak --messages $(MESSAGES)
+
+compare: $(READY) .cache/comparison/.ready  ## our runtime and other libraries through the same trials, in some minutes
+	@$(BIN)/python -m benchmarks.comparison
+
+# The other libraries have a virtual environment of their own: nothing of ours needs them.
+.cache/comparison/.ready: benchmarks/comparison/requirements.txt | $(READY)
+	@$(BIN)/python -m venv .cache/comparison
+	@.cache/comparison/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/ruff format --check .

@@ -1,0 +1,1 @@
+"""Scriptorium's runtime and other libraries through the same trials, on the same Kafka and PostgreSQL."""
