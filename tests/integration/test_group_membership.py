@@ -82,11 +82,12 @@ class Load:
     """Lines that are published to every page, round after round, until the block ends."""
 
     rounds: int = 0
+    wanted: int = 0
 
     async def goes_on(self, rounds: int = 10) -> None:
-        """Wait for so many more."""
-        enough = self.rounds + rounds
-        await in_time(lambda: self.rounds >= enough)
+        """Wait for so many more, which are published even if nobody notes any."""
+        self.wanted = self.rounds + rounds
+        await in_time(lambda: self.rounds >= self.wanted)
 
 
 @asynccontextmanager
@@ -96,7 +97,7 @@ async def load(outside: Outside, database: Database, pages: list[UUID], since: i
 
     async def has_room() -> bool:
         (row,) = await database.fetch("SELECT min(jsonb_array_length(lines)) FROM pages WHERE page_id = ANY($1)", pages)
-        return stopping.is_set() or at_work.rounds - (row["min"] or 0) < 30
+        return stopping.is_set() or at_work.rounds < max(at_work.wanted, (row["min"] or 0) + 30)
 
     async def publish() -> None:
         for number in count(since):
