@@ -48,11 +48,17 @@ class People:
             ]
             database = self._cluster.stack.postgres_url("batch_orchestrator_service")
             self.pulse = pulse = Pulse(self._person("steady"), steady, self._journal, database, self._options.steady)
-            works = [self.operator.run(over), pulse.run(over), *(school.run(over) for school in schools)]
-            self.tasks = [asyncio.create_task(work) for work in works]
+            # The operator goes home last: what the others send at the end may have to be mended.
+            others_gone = asyncio.Event()
+            operator = asyncio.create_task(self.operator.run(others_gone))
+            works = [pulse.run(over), *(school.run(over) for school in schools)]
+            others = [asyncio.create_task(work) for work in works]
+            self.tasks = [operator, *others]
             try:
                 yield over
-                done, _ = await asyncio.wait(self.tasks, timeout=self._options.patience)
+                done, _ = await asyncio.wait(others, timeout=self._options.patience)
+                others_gone.set()
+                done |= (await asyncio.wait([operator], timeout=self._options.patience))[0]
                 for task in done:
                     task.result()
             finally:

@@ -5,9 +5,11 @@ import signal
 from dataclasses import replace
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from common_core.events import EssaySlotAssignedV1, Topic
 from service_runtime import inbox
+from service_runtime.database import forgotten_after
 from service_runtime.testing import OUTSIDE, wait_until
 
 from tests.integration.notebook import TABLES, line, lines, opening, service
@@ -168,3 +170,25 @@ async def test_two_instances_forget_all_that_is_old_while_the_same_messages_come
     assert await database.count("parked_messages") == 0
     (deadlocks,) = await database.fetch("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     assert deadlocks["deadlocks"] == 0
+
+
+@pytest.mark.parametrize("statement", [None, "SELECT * FROM inbox"], ids=["between statements", "within a statement"])
+async def test_what_a_process_held_that_vanished_without_a_word_is_given_back(
+    world: World, statement: str | None
+) -> None:
+    database, page = await world.database(service, TABLES), uuid4()
+    await world.outside.publish(opening(page))
+    await world.run(service, TABLES)
+    await wait_until(lambda: database.count("pages"))
+    vanished = await asyncpg.connect(database.url, server_settings=forgotten_after(1.0))
+    try:
+        await vanished.execute("BEGIN")
+        await vanished.fetch("SELECT * FROM pages FOR UPDATE")
+        if statement:
+            await vanished.prepare(statement)  # It is parsed; PostgreSQL waits for the message that follows.
+
+        await world.outside.publish(line(page, "not held up for long"))
+
+        assert await wait_until(lambda: lines(database, page)) == ["not held up for long"]
+    finally:
+        vanished.terminate()

@@ -44,9 +44,19 @@ TYPES = {
 """How annotations become columns: enums as their words, so that a new word needs no migration."""
 
 
-def create_engine(url: str, application_name: str) -> AsyncEngine:
-    """An engine whose stale connections are noticed, and whose forgotten transactions are ended after a minute."""
-    server_settings = {"application_name": application_name, "idle_in_transaction_session_timeout": "60000"}
+def forgotten_after(seconds: float) -> dict[str, str]:
+    """Session settings that give back what a process held which vanished, or which takes longer than this.
+
+    Idleness alone is not enough: a session that broke off within a message counts as being at work.
+    """
+    milliseconds = str(int(seconds * 1_000))
+    ends = {"idle_in_transaction_session_timeout": milliseconds, "transaction_timeout": milliseconds}
+    return {**ends, "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+
+
+def create_engine(url: str, application_name: str, transaction_seconds: float) -> AsyncEngine:
+    """An engine whose stale connections are noticed, and whose forgotten transactions are ended."""
+    server_settings = {"application_name": application_name, **forgotten_after(transaction_seconds)}
     return create_async_engine(
         url,
         pool_size=10,

@@ -82,7 +82,7 @@ class Runtime:
 
     def __init__(self, service: Service, settings: RuntimeSettings, tools: object) -> None:
         self.settings = settings
-        self.engine: AsyncEngine = create_engine(settings.database_url, service.name)
+        self.engine: AsyncEngine = create_engine(settings.database_url, service.name, settings.transaction_seconds)
         self.signals = Signals(self.engine)
         sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.units = UnitsOfWork(sessions, self.signals, settings.topic_prefix)

@@ -47,6 +47,8 @@ class RuntimeSettings(BaseSettings):
     """A process whose consumer hangs for so long leaves its group; one with a handler at work does not hang."""
     handling_seconds: float = Field(default=30.0, gt=0, le=50)
     """After so long an async handler is given up, which counts as a bug."""
+    transaction_seconds: float = Field(default=60.0, ge=1)
+    """PostgreSQL ends a transaction that takes longer, whose process may have vanished (PostgreSQL 17 or newer)."""
     partitions_known_seconds: float = Field(default=30.0, gt=0)
     """How often consumer and relay ask the broker how many partitions a topic has."""
     poll_seconds: float = Field(default=1.0, gt=0)
