@@ -5,7 +5,7 @@ import importlib
 import os
 
 from alembic import context
-from service_runtime.database import Json
+from service_runtime.database import Json, addressed
 from sqlalchemy import Enum
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -31,7 +31,8 @@ def migrate(connection: Connection) -> None:
 async def main() -> None:
     if not url:
         raise SystemExit("Set SCRIPTORIUM_DATABASE_URL to the database of this service and start again.")
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    address, driver = addressed(url)
+    engine = create_async_engine(address, connect_args=driver)
     async with engine.connect() as connection:
         # Two migrations of one database at the same time: the second waits and finds nothing to do.
         await connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('scriptorium-migration'))")

@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from configparser import RawConfigParser
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from alembic import command
 from alembic.config import Config
-from local_stack import ChildProcess, LocalStack
+from local_stack import ChildProcess
 from pydantic import SecretStr
 from service_runtime import RuntimeSettings, Service
 from service_runtime.failpoints import VARIABLE
@@ -26,6 +25,8 @@ from service_runtime.testing import Listener, Outside, Running, running
 from service_runtime.topics import create_topics
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.integration.stacks import Stack
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret of the tests, long enough for HS256"
@@ -58,7 +59,7 @@ def alembic(history: str, url: str) -> Config:
 class RealParts:
     """Kafka and PostgreSQL for the whole session, and a migrated template of each service's database."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self._templates: dict[str, str] = {}
         self._numbers = count(1)
@@ -164,9 +165,8 @@ class World:
         async with AsyncExitStack() as ends:
             world = cls(parts, ends)
             settings = world.settings(database_url="postgresql://nowhere/none")
-            brokers, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
-            topics = await create_topics(brokers, prefix, settings.partitions, 1)
-            ends.push_async_callback(_delete_topics, brokers, topics)
+            topics = await create_topics(settings)
+            ends.push_async_callback(_delete_topics, settings.kafka_bootstrap_servers, topics)
             world.outside = await ends.enter_async_context(Outside(settings))
             world.listener = await ends.enter_async_context(Listener(settings))
             yield world
@@ -208,16 +208,6 @@ class World:
             yield
         finally:
             await asyncio.to_thread(self.stack.kafka.start)
-
-    @contextmanager
-    def frozen_kafka(self) -> Iterator[None]:
-        """The broker answers nobody and loses nothing, as when the network is cut for a moment."""
-        broker = self.stack.kafka._process.pid
-        os.kill(broker, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(broker, signal.SIGCONT)
 
     async def process(
         self,

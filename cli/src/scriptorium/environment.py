@@ -16,6 +16,7 @@ from scriptorium.errors import Misconfigured
 BROKERS = "KAFKA_BOOTSTRAP_SERVERS"
 SECRET = "SCRIPTORIUM_JWT_SECRET"  # noqa: S105 - the variable's name
 SECRET_LENGTH = 32
+PREFIXES = ("SCRIPTORIUM_", "KAFKA_")
 # What `sh` and python-dotenv read alike, without quotes and in single ones.
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _QUOTABLE = re.compile(r"[^'\"\\$`\s]+")
@@ -68,14 +69,27 @@ def secret(variables: Variables) -> str:
     return found
 
 
-def runtime_settings(variables: Variables) -> RuntimeSettings:
-    """The settings all services share, as they will read them; raises Misconfigured."""
+def runtime_settings(variables: Variables, database: Member | None = None) -> RuntimeSettings:
+    """The settings all services share, as they will read them, and one's own database; raises Misconfigured."""
+    need(variables, BROKERS)
+    given = {_setting(name): value for name, value in variables.items() if name.startswith(PREFIXES) and value}
     not_wanted = {"database_url": "postgresql://", "jwt_secret": "-" * SECRET_LENGTH}
+    wanted = {"database_url": need(variables, f"{database.variable}_DATABASE_URL")} if database else {}
     try:
-        return RuntimeSettings.model_validate({**not_wanted, "kafka_bootstrap_servers": need(variables, BROKERS)})
+        return RuntimeSettings.model_validate({**not_wanted, **given, **wanted})
     except ValidationError as error:
         problem = error.errors(include_input=False, include_url=False)[0]
-        raise Misconfigured(f"SCRIPTORIUM_{problem['loc'][0]}".upper(), f"is wrong ({problem['msg']})") from None
+        name = str(problem["loc"][0]).upper()
+        if database and name == "DATABASE_URL":
+            name = f"{database.variable}_{name}"
+        elif not name.startswith(PREFIXES):
+            name = f"SCRIPTORIUM_{name}"
+        raise Misconfigured(name, f"is wrong ({problem['msg']})") from None
+
+
+def _setting(variable: str) -> str:
+    """How the settings call what stands in this variable."""
+    return variable if variable.startswith("KAFKA_") else variable.removeprefix("SCRIPTORIUM_").lower()
 
 
 @contextmanager

@@ -27,6 +27,13 @@ class NotPrepared(CommandFailed):
         super().__init__(f"{what} could not be prepared ({said})", f"start it or correct {variable}")
 
 
+class WrongSize(CommandFailed):
+    """Topics that are there already are not as they are declared."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__("the topics are not as they are declared", str(reason))
+
+
 class NotReady(CommandFailed):
     """A service did not become ready."""
 

@@ -2,41 +2,40 @@
 
 import asyncio
 import logging
-import re
 from pathlib import Path
 
 import asyncpg
 from aiokafka.errors import KafkaError
 from alembic import command
 from alembic.config import Config
-from service_runtime.topics import create_topics
+from service_runtime.histories import ALEMBIC_INI
+from service_runtime.topics import WrongTopics, create_topics
 from sqlalchemy.exc import SQLAlchemyError
 
-from scriptorium.environment import BROKERS, Member, Variables, need, runtime_settings
-from scriptorium.errors import NotPrepared
+from scriptorium.environment import BROKERS, Member, Variables, runtime_settings
+from scriptorium.errors import NotPrepared, WrongSize
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-SCHEME = re.compile(r"^postgres(ql)?(\+asyncpg)?://")
 
 
 def migrate(member: Member, variables: Variables) -> None:
     """Bring one service's database to the newest version; raises NotPrepared."""
-    variable = f"{member.variable}_DATABASE_URL"
-    config = Config(CHECKOUT / "alembic.ini", ini_section=member.folder)
-    url = SCHEME.sub("postgresql://", need(variables, variable))
+    url = runtime_settings(variables, member).database_url
+    config = Config(ALEMBIC_INI, ini_section=member.folder)
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     try:
         command.upgrade(config, "head")
     except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise NotPrepared(f"the database of the {member.title}", variable, error) from error
+        raise NotPrepared(f"the database of the {member.title}", f"{member.variable}_DATABASE_URL", error) from error
 
 
 def prepare_topics(variables: Variables) -> None:
     """Create the topics that are missing; raises NotPrepared."""
     settings = runtime_settings(variables)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # What it has to say is raised as well.
-    brokers, prefix = settings.kafka_bootstrap_servers, settings.topic_prefix
     try:
-        asyncio.run(create_topics(brokers, prefix, settings.partitions, settings.replication_factor))
+        asyncio.run(create_topics(settings))
     except (OSError, KafkaError) as error:
-        raise NotPrepared(f"Kafka at {brokers}", BROKERS, error) from error
+        raise NotPrepared(f"Kafka at {settings.kafka_bootstrap_servers}", BROKERS, error) from error
+    except WrongTopics as error:
+        raise WrongSize(error) from error

@@ -68,6 +68,18 @@ def test_a_wrong_setting_of_the_services_is_named(monkeypatch: pytest.MonkeyPatc
         environment.runtime_settings({"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092"})
 
 
+def test_the_env_file_counts_for_settings_too_and_a_wrong_database_is_named() -> None:
+    variables = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+        "SCRIPTORIUM_PARTITIONS": "3",
+        "FILE_SERVICE_DATABASE_URL": "postgresql://scriptorium:insecure-example@postgres/file_service",
+    }
+
+    assert environment.runtime_settings(variables).partitions == 3
+    with pytest.raises(Misconfigured, match=r"FILE_SERVICE_DATABASE_URL is wrong .*SCRIPTORIUM_DEMO=true"):
+        environment.runtime_settings(variables, environment.SERVICES[-1])
+
+
 def test_topics_are_made_as_the_services_will_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPTORIUM_TOPIC_PREFIX", "school-")
 

@@ -2,7 +2,7 @@
 
 import pytest
 from service_runtime import RuntimeSettings
-from service_runtime.settings import load_settings
+from service_runtime.settings import EXAMPLE, load_settings
 
 GOOD = {
     "SCRIPTORIUM_DATABASE_URL": "postgresql://user:password@host:5432/db",
@@ -64,3 +64,20 @@ def test_a_wrong_value_is_explained_and_not_shown(
     assert line.startswith(f"{name}: ")
     assert said in line
     assert value not in line
+
+
+@pytest.mark.parametrize("name", ["SCRIPTORIUM_JWT_SECRET", "SCRIPTORIUM_DATABASE_URL"])
+def test_the_secrets_of_the_example_are_accepted_in_demo_mode_only(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    known = {"SCRIPTORIUM_JWT_SECRET": EXAMPLE * 2, "SCRIPTORIUM_DATABASE_URL": f"postgresql://user:{EXAMPLE}@host/db"}
+    environment.setenv(name, known[name])
+
+    with pytest.raises(SystemExit):
+        load_settings(RuntimeSettings)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{name}: ")
+    assert "a secret of your own, or SCRIPTORIUM_DEMO=true" in line
+    environment.setenv("SCRIPTORIUM_DEMO", "true")
+    assert load_settings(RuntimeSettings).demo

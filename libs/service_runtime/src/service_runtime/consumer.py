@@ -14,9 +14,11 @@ from aiokafka.errors import KafkaError
 from service_runtime import metrics
 from service_runtime.delivery import Delivery
 from service_runtime.failpoints import failpoint
+from service_runtime.kafka_clients import client_arguments
 from service_runtime.logging import log
 from service_runtime.messages import decode
 from service_runtime.settings import RuntimeSettings
+from service_runtime.topics import WrongTopics, check_topics
 
 BROKER_ANSWERS_SECONDS = 2.0
 NOTHING = TopicPartition("", 0)
@@ -45,10 +47,11 @@ class Consumer(ConsumerRebalanceListener):
             self._client, self._joined_for = self._new_client(), {}
             try:
                 await self._client.start()
+                await check_topics(self._settings)
                 self._client.subscribe(list(self._topics), listener=self)
                 await self._consume(self._client)
             except Exception as error:
-                expected = isinstance(error, KafkaError | OSError)
+                expected = isinstance(error, KafkaError | OSError | WrongTopics)
                 self.problem = f"the consumer begins anew after {error!r}"
                 log.warning("consumer_interrupted", error=repr(error), exc_info=None if expected else error)
                 await asyncio.sleep(0.5)
@@ -92,7 +95,7 @@ class Consumer(ConsumerRebalanceListener):
 
     def _new_client(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **client_arguments(self._settings),
             group_id=self._settings.topic_prefix + self._group,
             group_instance_id=self._settings.instance_id,
             enable_auto_commit=False,

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
@@ -44,6 +44,16 @@ TYPES = {
 """How annotations become columns: enums as their words, so that a new word needs no migration."""
 
 
+def addressed(url: str) -> tuple[URL, dict[str, Any]]:
+    """The address for SQLAlchemy, and for the driver the whole: only it understands `sslmode` and `sslrootcert`."""
+    return make_url(url).set(drivername="postgresql+asyncpg", query={}), {"dsn": driver_url(url)}
+
+
+def driver_url(url: str) -> str:
+    """The address as asyncpg reads it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
 def forgotten_after(seconds: float) -> dict[str, str]:
     """Session settings that give back what a process held which vanished, or which takes longer than this.
 
@@ -57,13 +67,14 @@ def forgotten_after(seconds: float) -> dict[str, str]:
 def create_engine(url: str, application_name: str, transaction_seconds: float) -> AsyncEngine:
     """An engine whose stale connections are noticed, and whose forgotten transactions are ended."""
     server_settings = {"application_name": application_name, **forgotten_after(transaction_seconds)}
+    address, driver = addressed(url)
     return create_async_engine(
-        url,
+        address,
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
         hide_parameters=True,  # Errors are logged; names and texts must not be.
-        connect_args={"server_settings": server_settings, "command_timeout": 60, "timeout": 5},
+        connect_args={**driver, "server_settings": server_settings, "command_timeout": 60, "timeout": 5},
     )
 
 

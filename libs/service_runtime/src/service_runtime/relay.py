@@ -15,8 +15,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from service_runtime import cloudevents, metrics
+from service_runtime.database import driver_url
 from service_runtime.failpoints import failpoint
 from service_runtime.floor import Floor
+from service_runtime.kafka_clients import client_arguments
 from service_runtime.logging import log
 from service_runtime.outbox import CHANNEL
 from service_runtime.settings import RuntimeSettings
@@ -73,7 +75,7 @@ class Relay:
             await asyncio.sleep(STANDBY_SECONDS / 2)
 
     async def _connect_and_lead(self) -> None:
-        url = self._settings.database_url.replace("+asyncpg", "")
+        url = driver_url(self._settings.database_url)
         settings = {"application_name": f"{self._source} relay", **SILENT}
         connection = await asyncpg.connect(url, timeout=5, command_timeout=30, server_settings=settings)
         try:
@@ -87,7 +89,7 @@ class Relay:
 
     async def _lead(self, connection: asyncpg.Connection) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **client_arguments(self._settings),
             acks="all",
             enable_idempotence=True,
             max_batch_size=262_144,

@@ -1,10 +1,20 @@
 """Settings every service has, read from the environment. A service adds its own in its `settings.py`."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EXAMPLE = "insecure-example"
+"""Stands in every secret of `.env.example`, which everybody knows."""
+
+
+def _own_secret[S: (str, SecretStr)](value: S, info: ValidationInfo) -> S:
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if EXAMPLE in plain and not info.data.get("demo"):
+        raise ValueError("is an example that everybody knows; use a secret of your own, or SCRIPTORIUM_DEMO=true")
+    return value
 
 
 def _asyncpg_url(url: str) -> str:
@@ -19,11 +29,27 @@ class RuntimeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SCRIPTORIUM_", frozen=True, extra="ignore", populate_by_name=True)
 
-    database_url: Annotated[str, AfterValidator(_asyncpg_url)]
-    """This service's own database: postgresql://user:password@host:port/database."""
+    demo: bool = False
+    """For trying things out: the secrets of `.env.example` are accepted."""
+    database_url: Annotated[str, AfterValidator(_asyncpg_url), AfterValidator(_own_secret)]
+    """This service's own database: postgresql://user:password@host:port/database, `?sslmode=verify-full` for TLS."""
     kafka_bootstrap_servers: str = Field(validation_alias=AliasChoices("KAFKA_BOOTSTRAP_SERVERS"))
     """Brokers to start from: host:port, several separated by commas."""
-    jwt_secret: SecretStr = Field(min_length=32)
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", validation_alias=AliasChoices("KAFKA_SECURITY_PROTOCOL")
+    )
+    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="PLAIN", validation_alias=AliasChoices("KAFKA_SASL_MECHANISM")
+    )
+    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
+    kafka_sasl_username: str | None = Field(default=None, validation_alias=AliasChoices("KAFKA_SASL_USERNAME"))
+    """Who the services are to Kafka."""
+    kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias=AliasChoices("KAFKA_SASL_PASSWORD"))
+    """The password of that user."""
+    kafka_ssl_ca_file: str | None = Field(default=None, validation_alias=AliasChoices("KAFKA_SSL_CA_FILE"))
+    """The authority (PEM) that has signed the brokers' certificates; else those that the system trusts."""
+    jwt_secret: Annotated[SecretStr, AfterValidator(_own_secret)] = Field(min_length=32)
     """The secret that signs bearer tokens (HS256), at least 32 characters."""
     host: str = "127.0.0.1"
     """The address the HTTP server listens on."""
@@ -35,6 +61,8 @@ class RuntimeSettings(BaseSettings):
     """How many partitions a topic gets when it is created."""
     replication_factor: int = Field(default=1, ge=1)
     """How many brokers hold each topic that is created."""
+    retention_days: float = Field(default=14.0, gt=0)
+    """How long a topic that is created keeps its messages, in days; not longer than the inbox remembers them."""
     micro_batch: int = Field(default=500, ge=1, le=10_000)
     """How many messages one transaction takes at the most."""
     relay_page: int = Field(default=1_000, ge=1, le=10_000)

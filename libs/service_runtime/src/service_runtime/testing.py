@@ -23,6 +23,7 @@ from uuid_utils.compat import uuid7
 from service_runtime import cloudevents
 from service_runtime.auth import Role, issue
 from service_runtime.handlers import Cause
+from service_runtime.kafka_clients import client_arguments
 from service_runtime.relay import partition_of
 from service_runtime.service import Runtime, Service
 from service_runtime.settings import RuntimeSettings
@@ -94,7 +95,7 @@ class Outside:
 
     async def __aenter__(self) -> Self:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers, enable_idempotence=True, partitioner=partition_of
+            **client_arguments(self._settings), enable_idempotence=True, partitioner=partition_of
         )
         await self._producer.start()
         return self
@@ -135,9 +136,8 @@ class Listener:
     heard: list[Heard] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        servers = self.settings.kafka_bootstrap_servers
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=servers,
+            **client_arguments(self.settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
