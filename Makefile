@@ -13,7 +13,8 @@ RESUME ?=
 ONLY ?=
 MESSAGES ?= 1000000
 
-.PHONY: help setup demo test test-unit test-integration test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak compare check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak compare check format docs lock clean
+.PHONY: up down logs demo-compose smoke-compose env
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ test-unit: $(READY)  ## tests without any I/O, in seconds
 
 test-integration: $(READY)  ## tests on real Kafka and real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration
+
+test-containers: $(READY)  ## the tests of test-integration on Kafka and PostgreSQL in containers (Docker)
+	TEST_STACK=containers $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration
 
 test-exhaustive: $(READY)  ## every interleaving of every history, and thousands of random ones: many minutes
 	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py $(shell find tests -name 'test_*any_history.py')
@@ -72,6 +76,28 @@ compare: $(READY) .cache/comparison/.ready  ## our runtime and other libraries t
 	@.cache/comparison/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+# The whole system in containers; `docker compose` itself does as well, once there is a .env.
+up: .env  ## the whole system in containers, until `make down`; SCALE="essay_lifecycle_service=3" runs three of one
+	docker compose up --build --wait $(addprefix --scale ,$(SCALE))
+
+down:  ## stop the containers; the data stays, `docker compose down --volumes` removes it too
+	docker compose down
+
+logs:  ## what the containers say, until Ctrl-C
+	docker compose logs --follow --tail 100
+
+demo-compose: $(READY) .env  ## the demonstration, on the containers of `make up`
+	@$(BIN)/scriptorium demo --env-file .env
+
+smoke-compose: $(READY)  ## containers from nothing: up, batches, a service dies and comes back, three of one, down
+	scripts/smoke_compose.sh
+
+.env:
+	@(umask 077; $(PYTHON) scripts/env_file.py >.env.new && mv .env.new .env)
+	@echo "Wrote .env, with secrets of its own."
+
+env: .env  ## a .env with secrets of its own, if there is none
+
 check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -92,6 +118,7 @@ lock: $(READY)  ## choose new versions of all packages and jars
 	.cache/uv/bin/pip install --quiet uv
 	$(UV_COMPILE) requirements/runtime.in --output-file requirements/runtime.txt
 	$(UV_COMPILE) requirements/dev.in --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(UV_COMPILE) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
 	$(BIN)/python -m local_stack.download --lock
 
 clean:  ## remove all that was set up or built here

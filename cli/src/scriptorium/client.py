@@ -17,6 +17,7 @@ from scriptorium.views import Batch, Essays, File, Student, Validation
 
 PATIENCE_SECONDS = 5.0
 PAUSE_SECONDS = 0.25
+HEARD_WITHIN_SECONDS = 30.0
 NOT_NOW = {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
 
 
@@ -38,7 +39,15 @@ class Client:
     async def register(self, course: CourseCode, expected: int, class_id: UUID | None) -> UUID:
         """A new batch."""
         body = {"course_code": course, "expected_essay_count": expected, "class_id": class_id and str(class_id)}
-        return UUID((await self._send("BATCH_ORCHESTRATOR", "POST", "/v1/batches", json=body))["batch_id"])
+        until = time.monotonic() + HEARD_WITHIN_SECONDS
+        while True:
+            try:
+                return UUID((await self._send("BATCH_ORCHESTRATOR", "POST", "/v1/batches", json=body))["batch_id"])
+            except Refused as refused:
+                # A class made a moment ago: on a busy machine its event takes longer than the service waits for it.
+                unheard_of = class_id is not None and refused.status == httpx.codes.UNPROCESSABLE_ENTITY
+                if not unheard_of or time.monotonic() > until:
+                    raise
 
     async def upload(self, batch_id: UUID, files: Sequence[Path]) -> Any:
         """Send files, read from disk on the way; None while the file service has not heard of the batch."""

@@ -4,8 +4,10 @@
 
 import asyncio
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +21,7 @@ from scriptorium.client import connected
 from scriptorium.display import following, say
 from scriptorium.environment import SERVICES, Variables
 from scriptorium.errors import CommandFailed
+from scriptorium.gateway import Target, pass_on, target
 from scriptorium.migrations import prepare_topics
 from scriptorium.signals import ending_in_order
 from scriptorium.submission import Order, Outcome, Submission, files_in
@@ -62,19 +65,20 @@ def demo(
         Path | None, typer.Option(exists=True, file_okay=False, help="Your own essays (txt, docx, pdf), with --roster.")
     ] = None,
     roster: Roster = None,
+    env_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Use the system that runs already, not a new one.")
+    ] = None,
 ) -> None:
-    """Run the whole system and take the examples, or your own essays, through it."""
+    """Take the examples, or your own essays, through the whole system, which is started for it."""
     if (essays is None) != (roster is None):
         raise typer.BadParameter("your own files need both --essays FOLDER and --roster FILE")
     orders = demonstration.own(essays, roster) if essays and roster else demonstration.examples()
-    with ending_in_order(), running_system(None, Ports.FREE, say) as system:
-        outcomes = _submit(system.variables, TEACHER, orders)
+    with ending_in_order(), _system_to_show(env_file) as (variables, folder):
+        outcomes = _submit(variables, TEACHER, orders)
         for outcome in outcomes:
             display.show_outcome(outcome)
         if not essays:
-            outcomes += _submit(
-                system.variables, TEACHER, [demonstration.hundred(system.stack.folder / "class-of-100")]
-            )
+            outcomes += _submit(variables, TEACHER, [demonstration.hundred(folder / "class-of-100")])
             display.show_figures(outcomes[-1])
     sys.exit(_status(outcomes))
 
@@ -134,6 +138,16 @@ def migrate(env_file: EnvFile = None) -> None:
         say(f"The database of the {member.title} is at its newest version.")
 
 
+@app.command()
+def gateway(
+    targets: Annotated[list[Target], typer.Argument(metavar="PORT=HOST:PORT...", parser=target)],
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Pass connections to fixed ports on to services of which several processes may run; until SIGTERM."""
+    with ending_in_order(status=0):
+        asyncio.run(pass_on(targets, host))
+
+
 app.command()(operations.why)
 app.add_typer(operations.letters, name="dead-letters")
 
@@ -147,6 +161,17 @@ def run() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(f"scriptorium: {where}{error.strerror or error}")
+
+
+@contextmanager
+def _system_to_show(env_file: Path | None) -> Iterator[tuple[Variables, Path]]:
+    """The system that runs already, or a new one; and a folder that is removed at the end."""
+    if env_file:
+        with tempfile.TemporaryDirectory(prefix="scriptorium-") as folder:
+            yield environment.read(env_file), Path(folder)
+    else:
+        with running_system(None, Ports.FREE, say) as system:
+            yield system.variables, system.stack.folder
 
 
 def _submit(variables: Variables, sub: str, orders: Sequence[Order]) -> list[Outcome]:

@@ -57,6 +57,23 @@ async def test_a_service_that_is_away_for_a_moment_is_asked_again_with_the_same_
     assert len(asked) == 3
 
 
+async def test_a_class_that_has_not_been_heard_of_is_waited_for(asked: list[httpx.Request]) -> None:
+    unknown = httpx.Response(422, json={"detail": "class is not known here yet"})
+    client = a_client(asked, unknown, unknown, httpx.Response(202, json={"batch_id": str(BATCH)}))
+
+    assert await client.register(CourseCode.ENG5, 3, uuid4()) == BATCH
+
+
+async def test_a_class_that_is_never_heard_of_is_refused(
+    asked: list[httpx.Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "HEARD_WITHIN_SECONDS", 0.05)
+    client = a_client(asked, httpx.Response(422, json={"detail": "class is not known here yet"}))
+
+    with pytest.raises(Refused, match="not known here yet"):
+        await client.register(CourseCode.ENG5, 3, uuid4())
+
+
 async def test_a_service_that_stays_away_is_unreachable(asked: list[httpx.Request]) -> None:
     client = a_client(asked, httpx.ConnectError("refused"))
 
