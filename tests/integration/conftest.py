@@ -1,6 +1,7 @@
 """Fixtures of the tests on real Kafka and real PostgreSQL; `stack` alone decides where those come from."""
 
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -8,6 +9,8 @@ import service_runtime.logging
 from local_stack import LocalStack
 
 from tests.integration import notebook
+from tests.integration.containers import Containers
+from tests.integration.stacks import Stack
 from tests.integration.world import RealParts, World
 
 # A failing test shows what went wrong, as it would stand in production's log, not every message.
@@ -16,13 +19,14 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as started:
+def stack() -> Iterator[Stack]:
+    """The local stack; with TEST_STACK=containers what testcontainers starts."""
+    with Containers() if os.environ.get("TEST_STACK") == "containers" else LocalStack() as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def parts(stack: LocalStack) -> RealParts:
+def parts(stack: Stack) -> RealParts:
     return RealParts(stack)
 
 

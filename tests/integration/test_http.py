@@ -266,7 +266,7 @@ async def test_a_service_whose_broker_goes_away_says_so_until_it_is_back(world: 
     async def problems() -> set[str]:
         return set((await started.http.get("/readyz")).json()["problems"])
 
-    with world.frozen_kafka():
+    with world.stack.kafka.frozen():
         assert "broker" in await problems()
     async with world.without_kafka():
         assert "broker" in await problems()

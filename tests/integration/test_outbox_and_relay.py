@@ -181,7 +181,7 @@ async def test_an_event_written_early_but_committed_while_later_ones_are_sent_is
     runtime = (await world.run(service, TABLES)).runtime
     database = await world.database(service)
     early, late = await open_pages(runtime, 2)
-    with world.frozen_kafka():
+    with world.stack.kafka.frozen():
         async with runtime.units.begin() as work:
             work.cause = a_cause()
             work.publish((await work.get(Page, early)).note("position 1"))
