@@ -43,7 +43,7 @@ class Server(DockerContainer):
 
     @property
     def address(self) -> str:
-        return f"{self.get_container_host_ip()}:{self.port}"
+        return f"127.0.0.1:{self.port}"
 
     def await_ready(self, is_ready: Callable[[], bool]) -> None:
         """Until `is_ready()`; TimeoutError with the end of the container's log when that takes too long."""
