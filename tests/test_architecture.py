@@ -96,6 +96,18 @@ def test_every_service_has_the_same_rooms(service: Path) -> None:
     assert not missing, f"{name(service)} lacks {missing}: a reader looks for the same file names in every service"
 
 
+@pytest.mark.parametrize("service", SERVICES, ids=lambda path: path.name)
+def test_every_service_runs_in_containers(service: Path) -> None:
+    compose, databases = (
+        (ROOT / path).read_text(encoding="utf-8")
+        for path in ("docker-compose.yml", "deploy/postgres/create-databases.sh")
+    )
+
+    assert f"\n  {service.name}:\n" in compose, f"docker-compose.yml does not start {service.name}"
+    assert f"={service.name}:8000" in compose, f"the gateway in docker-compose.yml has no port for {service.name}"
+    assert f"'{service.name}'" in databases, f"create-databases.sh makes no database for {service.name}"
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_no_file_is_a_junk_drawer(path: Path) -> None:
     words = set(path.stem.lower().split("_"))
