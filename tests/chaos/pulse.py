@@ -11,6 +11,8 @@ from tests.chaos.teacher import Teacher
 from tests.chaos.workload import FILLER, HASTY, READY, ROSTER, TRUSTING, SchoolClass, make_class
 
 HASTE = {**HASTY, "association_deadline_seconds": 1}
+# When no text could be had in time, there is no clear suggestion, and nobody is there to decide.
+TRUST = {**TRUSTING, "association_deadline_seconds": 20}
 
 
 MOST_BEHIND = 30.0
@@ -33,7 +35,7 @@ class Pulse:
 
     async def run(self, over: asyncio.Event) -> None:
         """Until told to stop; one batch after the other, and what could not be said meanwhile is said at last."""
-        classes = [await make_class(self._teacher, kind) for kind in (TRUSTING, TRUSTING, TRUSTING, HASTE)]
+        classes = [await make_class(self._teacher, kind) for kind in (TRUST, TRUST, TRUST, HASTE)]
         text = await self._upload(classes[0])
         loop = asyncio.get_running_loop()
         began = loop.time()
