@@ -47,11 +47,13 @@ def parts() -> Parts:
     """Every part a page may ask for, by its name."""
     found: dict[str, Callable[[], list[str]]] = {
         "service_runtime.settings": partial(settings, RuntimeSettings),
-        "service_runtime.metrics": measured,
+        "service_runtime.metrics": partial(measured, metrics),
     }
     for folder, module in modules("service"):
         found[f"{folder}.messages"] = partial(messages, module.service)
         found[f"{folder}.settings"] = partial(settings, module.service.settings)
+    for folder, module in modules("metrics"):
+        found[f"{folder}.metrics"] = partial(measured, module)
     for folder, module in modules("models"):
         found[f"{folder}.tables"] = partial(tables, module)
     for folder, module in modules("state_machine"):
@@ -139,9 +141,9 @@ def docstrings(kind: type[RuntimeSettings]) -> dict[str, str]:
     return found
 
 
-def measured() -> list[str]:
-    """What every service counts."""
-    collectors = [each for each in vars(metrics).values() if isinstance(each, Counter | Gauge | Histogram)]
+def measured(module: ModuleType) -> list[str]:
+    """What a module counts and measures."""
+    collectors = [each for each in vars(module).values() if isinstance(each, Counter | Gauge | Histogram)]
     counted = [family for collector in collectors for family in collector.collect()]
     rows = [(f"`{each.name}{'_total' * (each.type == 'counter')}`", each.documentation) for each in counted]
     return table("metric", "what it tells", rows=rows)

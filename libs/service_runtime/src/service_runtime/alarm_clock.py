@@ -79,6 +79,7 @@ class AlarmClock:
         failpoint("timers.after_take")
         for timer in due:
             if timer.setting_id in taken:
+                metrics.TIMERS_LATE.labels(timer.name).observe((timer.at - timer.due_at).total_seconds())
                 await self._decide(work, timer)
 
     async def start_jobs(self) -> bool:
@@ -126,7 +127,8 @@ class AlarmClock:
             prepared = None
         else:
             arguments = (aggregate, timers.cause_of(timer), self._tools, self._units.reading)
-            prepared = await prepare(*arguments[: timer_handler.prepare_takes])
+            with metrics.JOB_SECONDS.labels(timer.name).time():
+                prepared = await prepare(*arguments[: timer_handler.prepare_takes])
         failpoint("timers.after_prepare")
         async with self._units.begin() as work:
             await work.load(model, [timer.aggregate_id])
@@ -144,11 +146,12 @@ class AlarmClock:
         if aggregate is None:
             return
         work.cause = timers.cause_of(timer)
-        if handler.needs_work:
-            effects = await handler.call(work, aggregate, *prepared)
-        else:
-            effects = handler.call(aggregate, *prepared, work.cause)
-        work.publish(effects)
+        with metrics.HANDLER_SECONDS.labels(timer.name).time():
+            if handler.needs_work:
+                effects = await handler.call(work, aggregate, *prepared)
+            else:
+                effects = handler.call(aggregate, *prepared, work.cause)
+            work.publish(effects)
         metrics.TIMERS_FIRED.labels(timer.name).inc()
 
     async def _postpone(self, timer: Timer, error: Exception) -> None:

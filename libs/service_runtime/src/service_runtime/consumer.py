@@ -38,6 +38,8 @@ class Consumer(ConsumerRebalanceListener):
         self._client: AIOKafkaConsumer | None = None
         self._offsets: asyncio.Task[None] | None = None
         self._joined_for: dict[str, int] = {}
+        self._handled: dict[TopicPartition, int] = {}
+        """Where to go on in each partition that had messages, since they were assigned."""
         self._stopping = False
         self.problem: str | None = "the consumer has not joined its group yet"
 
@@ -68,6 +70,19 @@ class Consumer(ConsumerRebalanceListener):
             return f"the broker cannot be reached: {error!r}"
         return None
 
+    async def lag(self) -> dict[str, int]:
+        """How many records of each topic are not handled yet in the partitions of this process; raises KafkaError."""
+        client = self._client
+        if client is None or self.problem is not None:
+            return {}
+        behind: dict[str, int] = {}
+        for partition, end in (await client.end_offsets(client.assignment())).items():
+            at = self._handled.get(partition)
+            behind[partition.topic] = (
+                behind.get(partition.topic, 0) + end - (await client.position(partition) if at is None else at)
+            )
+        return behind
+
     def stop(self) -> None:
         """Finish the micro-batch at hand, commit its offsets and leave the group."""
         self._stopping = True
@@ -80,6 +95,7 @@ class Consumer(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """From here on messages come."""
         self.problem = None
+        self._handled.clear()
         metrics.ASSIGNMENTS.inc()
         log.info("partitions_assigned", count=len(assigned))
 
@@ -113,7 +129,9 @@ class Consumer(ConsumerRebalanceListener):
                 await self._join_for_new_partitions(client)
             fetched = await client.getmany(timeout_ms=200, max_records=self._settings.micro_batch)
             if fetched:
+                self._handled |= {each: self._handled.get(each, records[0].offset) for each, records in fetched.items()}
                 await self._deliver_and_stay(client, fetched)
+                self._handled |= {each: records[-1].offset + 1 for each, records in fetched.items()}
                 failpoint("consumer.before_offsets")
                 await self._commit_last()
                 self._offsets = asyncio.create_task(self._commit(client, fetched))

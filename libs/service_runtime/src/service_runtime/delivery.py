@@ -104,7 +104,7 @@ class Delivery:
         """THE transaction. Everything in it holds, or nothing of it."""
         async with self.units.begin() as work:
             fresh, at = await inbox.claim(work.session, messages)
-            metrics.DUPLICATES.inc(len(messages) - len(fresh))
+            work.duplicates = len(messages) - len(fresh)
             if at is None:
                 return
             failpoint("delivery.after_claim")
@@ -113,6 +113,7 @@ class Delivery:
             left_over = await self._decide_all(work, fresh, suspects, held, at)
             await parked.add(work.session, [(message, verdict) for message, verdict, _ in left_over])
         for message, verdict, error in left_over:
+            metrics.PARKED.labels(verdict.reason).inc()
             log_parked(message, verdict, error)
 
     async def _decide_all(
@@ -187,18 +188,21 @@ class Delivery:
 
     async def _call(self, work: UnitOfWork, event: Event, cause: Cause) -> None:
         handler = self._handlers[type(event)]
-        work.cause = cause
-        if handler.needs_work:
-            async with within(self.settings.handling_seconds):
-                effects = await handler.call(work, event)
-        elif handler.loads is None:
-            effects = handler.call(event, cause)
-        else:
+        aggregate = None
+        if handler.loads is not None and not handler.needs_work:
             aggregate = await work.find(handler.loads, event.key)
             if aggregate is None:
                 raise AggregateUnknown(handler.loads.__name__, event.key)
-            effects = handler.call(aggregate, event, cause)
-        work.publish(effects)
+        work.cause = cause
+        with metrics.HANDLER_SECONDS.labels(type(event).__name__).time():
+            if handler.needs_work:
+                async with within(self.settings.handling_seconds):
+                    effects = await handler.call(work, event)
+            elif aggregate is None:
+                effects = handler.call(event, cause)
+            else:
+                effects = handler.call(aggregate, event, cause)
+            work.publish(effects)
 
     def _left_no_trace(self, work: UnitOfWork, event: Event) -> bool:
         """Whether a handler that failed surely changed nothing: a plain one whose aggregate is as it was loaded."""
@@ -214,12 +218,12 @@ class Delivery:
             failpoint("delivery.before_park")
             await parked.add(work.session, [(each, verdict) for each in fresh])
         if fresh:
+            metrics.PARKED.labels(verdict.reason).inc()
             log_parked(message, verdict, error)
 
 
 def log_parked(message: Message, verdict: parked.Verdict, error: Exception | None) -> None:
     """One line for a message that could not be handled; a bug comes with its traceback."""
-    metrics.PARKED.labels(verdict.reason).inc()
     if error is None:
         return
     log.warning(

@@ -32,6 +32,7 @@ async def readyz(request: Request) -> JSONResponse:
 
 
 @router.get("/metrics")
-async def metrics() -> Response:
-    """Prometheus metrics of this process."""
+async def metrics(request: Request) -> Response:
+    """Prometheus metrics of this process, and what its database and its partitions hold now."""
+    await request.app.state.runtime.measure()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -7,6 +7,7 @@ the id it was recorded with, so publishing it again after a crash is a repetitio
 import asyncio
 import contextlib
 import functools
+import time
 from collections.abc import Sequence
 
 import asyncpg
@@ -119,6 +120,7 @@ class Relay:
 
     async def publish_page(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
         """Publish the oldest rows and delete those acknowledged; whether there were any."""
+        started = time.perf_counter()
         with metrics.RELAY_FETCH_SECONDS.time():
             rows = await connection.fetch(PAGE, self._settings.relay_page, self.floor.position)
         self.floor.rise(rows)
@@ -131,6 +133,7 @@ class Relay:
             await connection.execute(DELETE, [row["position"] for row in rows])
             failpoint("relay.after_delete")
             metrics.RELAYED.inc(len(rows))
+            metrics.RELAY_SECONDS.observe(time.perf_counter() - started)
         await self.floor.look(connection)
         return bool(rows)
 

@@ -12,11 +12,12 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from service_runtime import dead_letters, health, idempotency, inbox, logging, ops
+from service_runtime import dead_letters, gauges, health, idempotency, inbox, logging, ops
 from service_runtime.alarm_clock import AlarmClock
 from service_runtime.consumer import Consumer
 from service_runtime.database import create_engine, is_lost_connection
 from service_runtime.delivery import Delivery
+from service_runtime.gauges import Gauges
 from service_runtime.handlers import Handlers
 from service_runtime.http import create_app
 from service_runtime.logging import log
@@ -49,6 +50,8 @@ class Service:
     tools: Tools = no_tools
     operator_router: APIRouter | None = None
     """What this service alone offers operators, beside what every service does."""
+    gauges: Gauges | None = None
+    """What this service alone shows at `/metrics`."""
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then finish what is at hand and stop."""
@@ -93,6 +96,7 @@ class Runtime:
         self.relay = Relay(f"/{service.name}", settings, self.signals)
         self.retries = Retries(delivery)
         self.clock = AlarmClock(self.units, service.handlers, settings, tools, self.signals)
+        self._gauges = [gauges.of_runtime(service.handlers.timers), *filter(None, [service.gauges])]
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> "Runtime":
@@ -121,6 +125,10 @@ class Runtime:
         found = {"consumer": self.consumer.problem, "relay": self.relay.problem}
         found |= {name: "stopped" for name, task in self._tasks.items() if task.done()}
         return {name: problem for name, problem in found.items() if problem}
+
+    async def measure(self) -> None:
+        """Bring the gauges of `/metrics` up to date."""
+        await gauges.measure(self.units, self.consumer, self._gauges)
 
     async def _when_due(
         self,

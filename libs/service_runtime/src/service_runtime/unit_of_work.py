@@ -35,6 +35,8 @@ class UnitOfWork:
         self.touched: set[str] = set()
         self.handled: list[str] = []
         """The types of the messages that were handled."""
+        self.duplicates = 0
+        """How many messages were seen before."""
         self.said = self.timers_changed = False
         self.replays = False
         """Whether parked messages were made due."""
@@ -168,6 +170,7 @@ class UnitsOfWork:
         failpoint("unit_of_work.after_commit")
         for kind in work.handled:
             metrics.HANDLED.labels(kind).inc()
+        metrics.DUPLICATES.inc(work.duplicates)
         await self._signals.committed(
             keys=work.touched,
             said=work.said,

@@ -1,0 +1,29 @@
+"""Where batches are, and for how long: read from the database when somebody asks for `/metrics`."""
+
+from common_core.status_enums import BatchStatus
+from prometheus_client import Gauge
+from service_runtime.gauges import Gauges, Rows, show_each
+from sqlalchemy import text
+
+BATCHES = Gauge("scriptorium_batches", "Batches by state", ["state"])
+OLDEST = Gauge("scriptorium_batch_oldest_seconds", "For how long a batch has been in this state at the most", ["state"])
+ENDS = (BatchStatus.READY_FOR_PIPELINE_EXECUTION, BatchStatus.CONTENT_INGESTION_FAILED, BatchStatus.CANCELLED)
+# Those that have ended are only counted, from the index: their histories are not read.
+QUERY = text("""
+    SELECT status, count(*) AS number, CAST(extract(epoch FROM now() - min(
+        COALESCE(CAST(history -> -1 ->> 'at' AS timestamptz), registered_at))) AS float8) AS seconds
+    FROM batches WHERE NOT status = ANY(:ends) GROUP BY status
+    UNION ALL
+    SELECT status, count(*), NULL FROM batches WHERE status = ANY(:ends) GROUP BY status
+""").bindparams(ends=list(ENDS))
+
+
+def _show(rows: Rows | None) -> None:
+    found = {row.status: row for row in rows or ()}
+    known = {state: found.get(state) for state in BatchStatus} if rows is not None else {}
+    show_each(BATCHES, {state: row.number if row else 0 for state, row in known.items()})
+    open_ones = {state: row for state, row in known.items() if state not in ENDS}
+    show_each(OLDEST, {state: row.seconds if row else 0 for state, row in open_ones.items()})
+
+
+gauges = Gauges(QUERY, _show)
