@@ -132,8 +132,18 @@ class School:
 
     async def kill(self, module: str) -> None:
         """Kill -9 the service's process; the system starts it again."""
-        for pid in _processes(self.variables["KAFKA_BOOTSTRAP_SERVERS"], module):
+        for pid in self._processes(module):
             os.kill(pid, signal.SIGKILL)
+
+    async def restart(self, module: str) -> None:
+        """Ask the service's process to stop, see that it does in time, and wait for the next one."""
+        (pid,) = self._processes(module)
+        os.kill(pid, signal.SIGTERM)
+        await wait_until(lambda: pid not in self._processes(module), 10)
+        await wait_until(lambda: self._processes(module), 20)
+
+    def _processes(self, module: str) -> list[int]:
+        return _processes(self.variables["KAFKA_BOOTSTRAP_SERVERS"], module)
 
 
 def moves(batch: Mapping[str, Any]) -> list[tuple[str, str, str]]:

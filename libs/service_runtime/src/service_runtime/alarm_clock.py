@@ -1,6 +1,7 @@
 """Fires timers that are due: plain ones in one transaction, prepared ones as jobs with a lease."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -103,10 +104,15 @@ class AlarmClock:
                 await session.execute(timers.KEEP, columns)
 
     async def stop(self) -> None:
-        """End the jobs at work; another process, or this one after its restart, takes them over."""
-        for job in self._jobs.values():
+        """End the jobs at work and give their leases back: another process, or this one after its restart, goes on."""
+        jobs = dict(self._jobs)
+        for job in jobs.values():
             job.cancel()
-        await asyncio.gather(*self._jobs.values(), return_exceptions=True)
+        await asyncio.gather(*jobs.values(), return_exceptions=True)
+        if jobs:
+            with contextlib.suppress(SQLAlchemyError, OSError):
+                async with asyncio.timeout(1), self._units.sessions.begin() as session:
+                    await session.execute(timers.KEEP, {"setting_ids": list(jobs), "lease": 0})
 
     async def _run_job(self, timer: Timer) -> None:
         try:

@@ -18,6 +18,7 @@ from service_runtime.kafka_clients import client_arguments
 from service_runtime.logging import log
 from service_runtime.messages import decode
 from service_runtime.settings import RuntimeSettings
+from service_runtime.stalls import Work
 from service_runtime.topics import WrongTopics, check_topics
 
 BROKER_ANSWERS_SECONDS = 2.0
@@ -41,7 +42,13 @@ class Consumer(ConsumerRebalanceListener):
         self._handled: dict[TopicPartition, int] = {}
         """Where to go on in each partition that had messages, since they were assigned."""
         self._stopping = False
-        self.problem: str | None = "the consumer has not joined its group yet"
+        self._problem: str | None = "the consumer has not joined its group yet"
+        self._work = Work("one micro-batch", settings.stalled_seconds)
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps it from handling messages, or None."""
+        return self._problem or self._work.problem
 
     async def run(self) -> None:
         """Until stopped; begins anew when the broker was out of reach for too long."""
@@ -54,7 +61,7 @@ class Consumer(ConsumerRebalanceListener):
                 await self._consume(self._client)
             except Exception as error:
                 expected = isinstance(error, KafkaError | OSError | WrongTopics)
-                self.problem = f"the consumer begins anew after {error!r}"
+                self._problem = f"the consumer begins anew after {error!r}"
                 log.warning("consumer_interrupted", error=repr(error), exc_info=None if expected else error)
                 await asyncio.sleep(0.5)
             finally:
@@ -73,7 +80,7 @@ class Consumer(ConsumerRebalanceListener):
     async def lag(self) -> dict[str, int]:
         """How many records of each topic are not handled yet in the partitions of this process; raises KafkaError."""
         client = self._client
-        if client is None or self.problem is not None:
+        if client is None or self._problem is not None:
             return {}
         behind: dict[str, int] = {}
         for partition, end in (await client.end_offsets(client.assignment())).items():
@@ -89,12 +96,12 @@ class Consumer(ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # all are
         """The last offsets are committed before another member takes over."""
-        self.problem = "the consumer is waiting for its partitions"
+        self._problem = "the consumer is waiting for its partitions"
         await self._commit_last()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """From here on messages come."""
-        self.problem = None
+        self._problem = None
         self._handled.clear()
         metrics.ASSIGNMENTS.inc()
         log.info("partitions_assigned", count=len(assigned))
@@ -103,7 +110,7 @@ class Consumer(ConsumerRebalanceListener):
         """Commit and leave the group; a member that did not leave would keep its partitions from everyone."""
         for last_step in (self._commit_last, client.stop):
             with contextlib.suppress(KafkaError, asyncio.TimeoutError):
-                async with asyncio.timeout(3):
+                async with asyncio.timeout(1.5):
                     await last_step()
         if self._offsets is not None:
             self._offsets.cancel()
@@ -125,12 +132,13 @@ class Consumer(ConsumerRebalanceListener):
 
     async def _consume(self, client: AIOKafkaConsumer) -> None:
         while not self._stopping:
-            if self._settings.instance_id and self.problem is None:
+            if self._settings.instance_id and self._problem is None:
                 await self._join_for_new_partitions(client)
             fetched = await client.getmany(timeout_ms=200, max_records=self._settings.micro_batch)
             if fetched:
                 self._handled |= {each: self._handled.get(each, records[0].offset) for each, records in fetched.items()}
-                await self._deliver_and_stay(client, fetched)
+                with self._work.going_on():
+                    await self._deliver_and_stay(client, fetched)
                 self._handled |= {each: records[-1].offset + 1 for each, records in fetched.items()}
                 failpoint("consumer.before_offsets")
                 await self._commit_last()

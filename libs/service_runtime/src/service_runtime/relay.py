@@ -24,6 +24,7 @@ from service_runtime.logging import log
 from service_runtime.outbox import CHANNEL
 from service_runtime.settings import RuntimeSettings
 from service_runtime.signals import Signals, wait
+from service_runtime.stalls import Work
 
 LEADERSHIP = "SELECT pg_try_advisory_lock(hashtext('scriptorium-relay'))"
 PAGE = "SELECT * FROM outbox WHERE position >= $2 ORDER BY position LIMIT $1"
@@ -55,8 +56,14 @@ class Relay:
         self._wake = signals.outbox
         self.leads = False
         self.floor = Floor()
-        self.problem: str | None = "the relay has not looked at the outbox yet"
+        self._problem: str | None = "the relay has not looked at the outbox yet"
+        self._work = Work("one page of the outbox", settings.stalled_seconds)
         signals.relay_leads_here = lambda: self.leads
+
+    @property
+    def problem(self) -> str | None:
+        """Why neither this process nor another leads, or None."""
+        return self._problem or self._work.problem
 
     async def run(self) -> None:
         """Until cancelled. A lost connection gives the lead to whoever gets the lock first."""
@@ -64,7 +71,7 @@ class Relay:
             try:
                 await self._connect_and_lead()
             except Exception as error:
-                self.problem = f"the relay cannot work: {error!r}"
+                self._problem = f"the relay cannot work: {error!r}"
                 log.warning(
                     "relay_interrupted",
                     error=repr(error),
@@ -81,7 +88,7 @@ class Relay:
         connection = await asyncpg.connect(url, timeout=5, command_timeout=30, server_settings=settings)
         try:
             while not await connection.fetchval(LEADERSHIP):
-                self.problem = None
+                self._problem = None
                 await asyncio.sleep(STANDBY_SECONDS)
             await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
             await self._lead(connection)
@@ -106,17 +113,21 @@ class Relay:
             log.info("relay_leads")
             while True:
                 self._wake.clear()
-                while await self.publish_page(connection, producer):
+                while await self._publish_watched(connection, producer):
                     continue
-                self.problem = None
+                self._problem = None
                 await wait(self._wake, self._settings.poll_seconds)
         finally:
             self.leads = False
             # After a failed send nothing of the page is deleted, and what the producer still holds must not overtake
             # the page's next beginning: stop it.
             with contextlib.suppress(KafkaError, asyncio.TimeoutError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(3):
                     await producer.stop()
+
+    async def _publish_watched(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
+        with self._work.going_on():
+            return await self.publish_page(connection, producer)
 
     async def publish_page(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
         """Publish the oldest rows and delete those acknowledged; whether there were any."""

@@ -79,6 +79,8 @@ class RuntimeSettings(BaseSettings):
     """PostgreSQL ends a transaction that takes longer, whose process may have vanished (PostgreSQL 17 or newer)."""
     partitions_known_seconds: float = Field(default=30.0, gt=0)
     """How often consumer and relay ask the broker how many partitions a topic has."""
+    stalled_seconds: float = Field(default=60.0, gt=0)
+    """A process whose consumer or relay is at one micro-batch or page for longer is not ready."""
     poll_seconds: float = Field(default=1.0, gt=0)
     """How often outbox, timers and parked messages are looked at when nobody wakes the loop."""
     known_within_seconds: float = Field(default=2.0, ge=0)
