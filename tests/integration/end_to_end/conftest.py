@@ -9,21 +9,30 @@ from pathlib import Path
 import pytest
 from local_stack import ChildProcess
 
+from tests.integration.end_to_end.collector import Collector
 from tests.integration.end_to_end.school import School, read_env
 
 
 @pytest.fixture(scope="session")
-def whole_system() -> Iterator[dict[str, str]]:
-    """The variables of a system that runs for the whole session."""
+def collector() -> Iterator[Collector]:
+    """Keeps the spans of the whole system."""
+    with Collector() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="session")
+def whole_system(collector: Collector) -> Iterator[dict[str, str]]:
+    """The variables of a system that runs for the whole session, traced and with all it can log."""
     with tempfile.TemporaryDirectory(prefix="scriptorium-test-") as name:
         folder = Path(name)
         env_file = folder / "env"
+        environment = {**os.environ, **collector.variables, "SCRIPTORIUM_LOG_LEVEL": "DEBUG"}
         command = [Path(sys.executable).with_name("scriptorium"), "up", "--data", folder / "data", "--ports", "free"]
-        up = ChildProcess("scriptorium up", [*command, "--env-file", env_file], folder / "up.log", env=dict(os.environ))
+        up = ChildProcess("scriptorium up", [*command, "--env-file", env_file], folder / "up.log", env=environment)
         up.start()
         try:
             up.await_ready(env_file.exists, 90)
-            yield {**read_env(env_file), "UP_PID": str(up.pid)}
+            yield {**read_env(env_file), "UP_PID": str(up.pid), "LOGS": str(folder / "data" / "logs")}
         finally:
             up.stop(patience=30)
 

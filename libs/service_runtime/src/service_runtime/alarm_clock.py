@@ -9,7 +9,7 @@ from uuid import UUID
 from common_core.errors import NotYet
 from sqlalchemy.exc import SQLAlchemyError
 
-from service_runtime import metrics, parked, timers
+from service_runtime import metrics, parked, timers, tracing
 from service_runtime.database import is_lost_connection
 from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Handlers, TimerHandler
@@ -133,7 +133,7 @@ class AlarmClock:
             prepared = None
         else:
             arguments = (aggregate, timers.cause_of(timer), self._tools, self._units.reading)
-            with metrics.JOB_SECONDS.labels(timer.name).time():
+            with _span("prepare", timer), metrics.JOB_SECONDS.labels(timer.name).time():
                 prepared = await prepare(*arguments[: timer_handler.prepare_takes])
         failpoint("timers.after_prepare")
         async with self._units.begin() as work:
@@ -151,8 +151,8 @@ class AlarmClock:
         aggregate: Any = work.loaded(timer_handler.loads, timer.aggregate_id)
         if aggregate is None:
             return
-        work.cause = timers.cause_of(timer)
-        with metrics.HANDLER_SECONDS.labels(timer.name).time():
+        with _span("timer", timer) as span, metrics.HANDLER_SECONDS.labels(timer.name).time():
+            work.cause = timers.cause_of(timer).within(span.traceparent)
             if handler.needs_work:
                 effects = await handler.call(work, aggregate, *prepared)
             else:
@@ -162,7 +162,7 @@ class AlarmClock:
 
     async def _postpone(self, timer: Timer, error: Exception) -> None:
         delay = parked.backoff(timer.attempts + 1, self._settings)
-        context = {"timer": timer.name, "aggregate_id": str(timer.aggregate_id), "next_attempt_seconds": delay}
+        context = {**_about(timer), "timer": timer.name, "next_attempt_seconds": delay}
         if isinstance(error, NotYet):
             log.info("timer_waits", error=str(error), **context)
         else:
@@ -175,3 +175,11 @@ class AlarmClock:
                 await session.execute(timers.POSTPONE, columns)
         except (SQLAlchemyError, OSError) as lost:
             log.warning("database_unreachable", error=repr(lost), **context)
+
+
+def _span(what: str, timer: Timer) -> tracing.Span:
+    return tracing.span(f"{what} {timer.name}", timer.traceparent, _about(timer))
+
+
+def _about(timer: Timer) -> dict[str, str]:
+    return {"aggregate_id": str(timer.aggregate_id), "correlation_id": timer.correlation_id}

@@ -62,7 +62,8 @@ class Consumer(ConsumerRebalanceListener):
             except Exception as error:
                 expected = isinstance(error, KafkaError | OSError | WrongTopics)
                 self._problem = f"the consumer begins anew after {error!r}"
-                log.warning("consumer_interrupted", error=repr(error), exc_info=None if expected else error)
+                said, where = (repr(error), None) if expected else (type(error).__name__, error)
+                log.warning("consumer_interrupted", error=said, exc_info=where)
                 await asyncio.sleep(0.5)
             finally:
                 await self._leave(self._client)

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from common_core.errors import NotYet
 from common_core.events.base import Event
+from opentelemetry.trace import SpanKind
 from sqlalchemy import inspect
 
-from service_runtime import inbox, metrics, parked
+from service_runtime import inbox, metrics, parked, tracing
 from service_runtime.cloudevents import Undecodable
 from service_runtime.database import is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
@@ -48,6 +49,7 @@ class Delivery:
         self.settings = settings
         self.types: dict[str, type[Event]] = {event.__name__: event for event in handlers.events}
         self._handlers = handlers.events
+        self._seconds = {kind: metrics.HANDLER_SECONDS.labels(kind) for kind in self.types}
 
     async def deliver(self, messages: Sequence[Message]) -> None:
         """Handle or park every message; while the database cannot be reached, wait for it."""
@@ -170,9 +172,9 @@ class Delivery:
         try:
             if message.key in suspects:
                 async with work.savepoint():
-                    await self._call(work, event, cause)
+                    await self._call(work, message, event, cause)
             else:
-                await self._call(work, event, cause)
+                await self._call(work, message, event, cause)
         except Exception as error:
             if is_lost_connection(error):
                 raise
@@ -183,18 +185,24 @@ class Delivery:
             raise HandlersFailed({message.key}) from error
         work.touched.add(message.key)
         work.handled.append(message.type)
-        log.debug("message_handled", event_type=message.type, event_id=message.id, key=message.key)
+        about = {"event_id": message.id, "key": message.key, "correlation_id": message.correlation_id}
+        log.debug("message_handled", event_type=message.type, **about)
         return None
 
-    async def _call(self, work: UnitOfWork, event: Event, cause: Cause) -> None:
+    async def _call(self, work: UnitOfWork, message: Message, event: Event, cause: Cause) -> None:
         handler = self._handlers[type(event)]
         aggregate = None
         if handler.loads is not None and not handler.needs_work:
             aggregate = await work.find(handler.loads, event.key)
             if aggregate is None:
                 raise AggregateUnknown(handler.loads.__name__, event.key)
-        work.cause = cause
-        with metrics.HANDLER_SECONDS.labels(type(event).__name__).time():
+        kind = type(event).__name__
+        about = {"messaging.message.id": message.id, "correlation_id": message.correlation_id, "key": message.key}
+        with (
+            tracing.span(f"handle {kind}", cause.traceparent, about, SpanKind.CONSUMER) as span,
+            self._seconds[kind].time(),
+        ):
+            work.cause = cause.within(span.traceparent)
             if handler.needs_work:
                 async with within(self.settings.handling_seconds):
                     effects = await handler.call(work, event)
@@ -230,7 +238,7 @@ def log_parked(message: Message, verdict: parked.Verdict, error: Exception | Non
         "message_parked",
         state=verdict.state,
         reason=verdict.reason,
-        error=verdict.error,
+        error=type(error).__name__ if verdict.reason is parked.Reason.BUG else verdict.error,
         event_type=message.type,
         event_id=message.id,
         key=message.key,

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,6 +64,10 @@ class Cause:
     traceparent: str | None
     at: datetime
     """Database time of the transaction."""
+
+    def within(self, traceparent: str | None) -> "Cause":
+        """The same cause, for what is done in this span."""
+        return self if traceparent is self.traceparent else replace(self, traceparent=traceparent)
 
 
 @dataclass(frozen=True, slots=True)

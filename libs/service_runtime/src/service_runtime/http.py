@@ -13,12 +13,14 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Respons
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
+from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from service_runtime import idempotency, metrics
+from service_runtime import idempotency, metrics, tracing
 from service_runtime.auth import read_token
 from service_runtime.cloudevents import MAX_CORRELATION
 from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
@@ -35,6 +37,9 @@ LOOK_AGAIN_SECONDS = 0.05
 CONFLICT_ATTEMPTS = 5
 MAX_BODY_BYTES = 5_000_000
 TOO_LARGE = 413
+NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own would send what requests say; see `tracing.py` and `metrics.py`."""
+TRACED = ("/v1/", "/ops/")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Those that are counted by their names: a caller may invent others without end."""
 
@@ -84,7 +89,7 @@ async def _in_one_transaction(request: Request, endpoint: Endpoint) -> Response:
         async with units.begin() as work:
             at = await database_time(work.session)
             request.state.caller = request.state.token.caller_at(at)
-            work.cause = Cause(None, request.state.correlation_id, request.headers.get("traceparent"), at)
+            work.cause = Cause(None, request.state.correlation_id, request.state.traceparent, at)
             request.state.work = work
             if not content_type.startswith("multipart/"):
                 await idempotency.claim(work, request, idempotency.fingerprint(content_type, await request.body()))
@@ -137,7 +142,9 @@ def create_app(
     title: str, routes: APIRouter, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ) -> FastAPI:
     """The service's HTTP application: its routes, and errors as problem documents."""
-    app = Application(title=title, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None)
+    app = Application(
+        title=title, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None, telemetry=NO_TELEMETRY
+    )
     app.include_router(routes)
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(NotYet, _refused)
@@ -154,11 +161,18 @@ async def _observe(request: Request, call_next: Endpoint) -> Response:
     correlation_id = request.headers.get("X-Correlation-ID", "")[:MAX_CORRELATION] or str(uuid7())
     request.state.correlation_id = correlation_id
     started = time.perf_counter()
-    with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
-        response = await call_next(request)
-    route = getattr(request.scope.get("route"), "path", "unknown")
-    seconds = time.perf_counter() - started
     method = request.method if request.method in METHODS else "other"
+    traced = request.url.path.startswith(TRACED)
+    with (
+        tracing.span(method, request.headers.get("traceparent"), {}, SpanKind.SERVER, traced=traced) as span,
+        structlog.contextvars.bound_contextvars(correlation_id=correlation_id),
+    ):
+        request.state.traceparent = span.traceparent
+        response = await call_next(request)
+        route = getattr(request.scope.get("route"), "path", "unknown")
+        about = {"http.request.method": method, "http.route": route, "correlation_id": correlation_id}
+        span.tell(f"{method} {route}", {**about, "http.response.status_code": response.status_code})
+    seconds = time.perf_counter() - started
     metrics.HTTP_SECONDS.labels(method, route, response.status_code).observe(seconds)
     response.headers["X-Correlation-ID"] = correlation_id
     return response

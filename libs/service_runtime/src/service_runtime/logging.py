@@ -2,11 +2,29 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def where_it_failed(error: BaseException) -> str:
+    """The traceback of an error and of those before it, but of each only its kind: what it says may quote the data."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    inner = list(error.exceptions) if isinstance(error, BaseExceptionGroup) else []
+    parts = [where_it_failed(each) for each in (before, *inner) if each is not None]
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return "\n".join([*parts, f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}"])
+
+
+def _without_words(_logger: object, _method: str, line: EventDict) -> EventDict:
+    found = line.pop("exc_info", None)
+    error = sys.exception() if found is True else found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        line["exception"] = where_it_failed(error)
+    return line
 
 
 def configure(service: str, level: str) -> None:
@@ -15,7 +33,7 @@ def configure(service: str, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _without_words,
     ]
     terminal = sys.stderr.isatty()
     renderer: Processor = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()

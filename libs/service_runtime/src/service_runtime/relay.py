@@ -14,8 +14,9 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
+from opentelemetry.trace import SpanKind
 
-from service_runtime import cloudevents, metrics
+from service_runtime import cloudevents, metrics, tracing
 from service_runtime.database import driver_url
 from service_runtime.failpoints import failpoint
 from service_runtime.floor import Floor
@@ -149,15 +150,18 @@ class Relay:
         return bool(rows)
 
     async def _send(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> "asyncio.Future[object]":
-        extensions = {
-            "correlationid": row["correlation_id"],
-            "causationid": row["causation_id"],
-            "traceparent": row["traceparent"],
-        }
-        headers = cloudevents.headers(
-            self._source, row["event_id"], row["type"], row["key"], row["recorded_at"], extensions
-        )
-        sent: asyncio.Future[object] = await producer.send(
-            row["topic"], row["data"], key=row["key"].encode(), headers=headers
-        )
-        return sent
+        event_id = str(row["event_id"])
+        about = {"messaging.message.id": event_id, "correlation_id": row["correlation_id"], "key": row["key"]}
+        with tracing.span(f"publish {row['type']}", row["traceparent"], about, SpanKind.PRODUCER) as span:
+            extensions = {
+                "correlationid": row["correlation_id"],
+                "causationid": row["causation_id"],
+                "traceparent": span.traceparent,
+            }
+            headers = cloudevents.headers(
+                self._source, event_id, row["type"], row["key"], row["recorded_at"], extensions
+            )
+            sent: asyncio.Future[object] = await producer.send(
+                row["topic"], row["data"], key=row["key"].encode(), headers=headers
+            )
+            return sent

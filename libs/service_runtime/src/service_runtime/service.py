@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from service_runtime import dead_letters, gauges, health, idempotency, inbox, logging, ops
+from service_runtime import dead_letters, gauges, health, idempotency, inbox, logging, ops, tracing
 from service_runtime.alarm_clock import AlarmClock
 from service_runtime.consumer import Consumer
 from service_runtime.database import create_engine, is_lost_connection
@@ -62,9 +62,13 @@ class Service:
         # uvicorn stops gracefully and then raises the signal again: that end is a good one.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         logging.configure(self.name, settings.log_level)
-        uvicorn.run(
-            self.app(settings), host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=3
-        )
+        tracing.configure(self.name)
+        try:
+            uvicorn.run(
+                self.app(settings), host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=3
+            )
+        finally:
+            tracing.finish()
 
     def app(self, settings: RuntimeSettings) -> FastAPI:
         """The HTTP application; consumer, relay, timers and retries live as long as it does."""
