@@ -1,5 +1,6 @@
 """Alerts and dashboard speak of metrics, labels and states that exist, and each alert has a page to read."""
 
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -78,6 +79,14 @@ def test_an_alert_says_what_is_wrong_and_where_to_read_what_to_do(rule: dict[str
     assert anchor in anchors(ROOT / page)
     assert rule["labels"]["severity"] in {"warning", "critical"}
     assert labels <= {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent.name for path in ROOT.glob("services/*/service.py")))
+def test_prometheus_asks_every_process_of_every_service(folder: str) -> None:
+    service = importlib.import_module(f"services.{folder}.service").service
+    jobs = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+
+    assert f"- job_name: {service.name}\n    dns_sd_configs: [{{names: [{folder}], type: A, port: 8000" in jobs
 
 
 def test_what_must_be_watched_is_watched() -> None:
