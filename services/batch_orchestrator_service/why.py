@@ -54,7 +54,8 @@ async def facts_about(
     batch_id: UUID, class_id: UUID | None, own: dict[str, Any], settings: Settings, at: datetime
 ) -> Facts:
     """Ask every service, all at once; one that does not answer is part of the answer."""
-    token = issue(settings.jwt_secret.get_secret_value(), "batch-orchestrator", [Role.OPERATOR], TOKEN_SECONDS, at)
+    secret, name = settings.jwt_secret.get_secret_value(), "batch-orchestrator"
+    token = issue(secret, name, [Role.OPERATOR], TOKEN_SECONDS, at, **settings.token_scope)
     addresses = {
         LIFECYCLE: settings.essay_lifecycle_url,
         CLASSES: settings.class_management_url,

@@ -41,7 +41,7 @@ class Library:
     def token(self, at: datetime) -> str:
         """What we show the file service, from this database time on."""
         secret = self.settings.jwt_secret.get_secret_value()
-        return issue(secret, "student-matching", [Role.SERVICE], TOKEN_SECONDS, at)
+        return issue(secret, "student-matching", [Role.SERVICE], TOKEN_SECONDS, at, **self.settings.token_scope)
 
     async def text(self, storage_id: str, token: str) -> str | None:
         """A stored text; None when it cannot be had now."""

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from dotenv import dotenv_values
 from pydantic import ValidationError
-from service_runtime import RuntimeSettings
+from service_runtime import RuntimeSettings, auth
+from service_runtime.auth import Role
+from service_runtime.settings import TokenScope
 
 from scriptorium.errors import Misconfigured
 
@@ -17,6 +19,8 @@ BROKERS = "KAFKA_BOOTSTRAP_SERVERS"
 SECRET = "SCRIPTORIUM_JWT_SECRET"  # noqa: S105 - the variable's name
 SECRET_LENGTH = 32
 PREFIXES = ("SCRIPTORIUM_", "KAFKA_")
+AUDIENCE = "SCRIPTORIUM_JWT_AUDIENCE"
+ISSUER = "SCRIPTORIUM_JWT_ISSUER"
 # What `sh` and python-dotenv read alike, without quotes and in single ones.
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _QUOTABLE = re.compile(r"[^'\"\\$`\s]+")
@@ -67,6 +71,12 @@ def secret(variables: Variables) -> str:
     if len(found := need(variables, SECRET)) < SECRET_LENGTH:
         raise Misconfigured(SECRET, f"has fewer than {SECRET_LENGTH} characters")
     return found
+
+
+def issue(variables: Variables, sub: str, roles: list[Role], lifetime_seconds: float) -> str:
+    """A token that services with these variables believe; raises Misconfigured."""
+    scope: TokenScope = {"audience": variables.get(AUDIENCE), "issuer": variables.get(ISSUER)}
+    return auth.issue(secret(variables), sub, roles, lifetime_seconds, **scope)
 
 
 def runtime_settings(variables: Variables, database: Member | None = None) -> RuntimeSettings:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from common_core.status_enums import CourseCode
 from local_stack import LocalStackError
-from service_runtime.auth import Role, issue
+from service_runtime.auth import Role
 
 from scriptorium import demonstration, display, environment, migrations, operations
 from scriptorium.client import connected
@@ -124,7 +124,7 @@ def token(
     env_file: EnvFile = None,
 ) -> None:
     """Print a bearer token, signed with SCRIPTORIUM_JWT_SECRET."""
-    typer.echo(issue(environment.secret(environment.read(env_file)), sub, role, hours * 3600))
+    typer.echo(environment.issue(environment.read(env_file), sub, role, hours * 3600))
 
 
 @app.command()
@@ -177,7 +177,7 @@ def _system_to_show(env_file: Path | None) -> Iterator[tuple[Variables, Path]]:
 def _submit(variables: Variables, sub: str, orders: Sequence[Order]) -> list[Outcome]:
     """Take these batches through the system at the same time."""
     lifetime = max(order.patience for order in orders) + 60
-    bearer = issue(environment.secret(variables), sub, [Role.TEACHER], lifetime)
+    bearer = environment.issue(variables, sub, [Role.TEACHER], lifetime)
 
     async def all_of_them() -> list[Outcome]:
         async with connected(variables, bearer) as client:

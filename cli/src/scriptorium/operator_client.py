@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx
-from service_runtime.auth import Role, issue
+from service_runtime.auth import Role
 
 from scriptorium import environment
 from scriptorium.client import Client
@@ -114,7 +114,7 @@ class Operator(Client):
 @asynccontextmanager
 async def acting(variables: Variables) -> AsyncIterator[Operator]:
     """An operator for the services these variables name, with SCRIPTORIUM_TOKEN or a token of their own."""
-    token = variables.get(TOKEN) or issue(environment.secret(variables), _who(), [Role.OPERATOR], TOKEN_SECONDS)
+    token = variables.get(TOKEN) or environment.issue(variables, _who(), [Role.OPERATOR], TOKEN_SECONDS)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(headers=headers, timeout=REQUEST_SECONDS, trust_env=False) as http:
         yield Operator(http, variables)

@@ -27,6 +27,15 @@ def test_the_environment_is_read() -> None:
     assert "sss" not in repr(settings)
 
 
+@pytest.mark.parametrize("url", ["https://school.example/jwks.json", "http://127.0.0.1:9000/jwks.json", ""])
+def test_the_address_of_an_issuers_keys_is_one_that_nobody_can_pretend_to_be(
+    environment: pytest.MonkeyPatch, url: str
+) -> None:
+    environment.setenv("SCRIPTORIUM_JWKS_URL", url)
+
+    assert load_settings(RuntimeSettings).jwks_url == (url or None)
+
+
 @pytest.mark.parametrize("missing", GOOD)
 def test_a_missing_variable_is_named(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str
@@ -48,6 +57,8 @@ def test_a_missing_variable_is_named(
         ("SCRIPTORIUM_DATABASE_URL", "mysql://user:hunter2@host/db", "postgresql://"),
         ("SCRIPTORIUM_JWT_SECRET", "hunter2", "32"),
         ("SCRIPTORIUM_PORT", "99999999", "65535"),
+        ("SCRIPTORIUM_JWKS_URL", "http://keys.school.example/jwks.json", "https://"),
+        ("SCRIPTORIUM_JWKS_URL", "file:///etc/keys.json", "https://"),
         ("SCRIPTORIUM_MICRO_BATCH", "many", "integer"),
         ("SCRIPTORIUM_POLL_SECONDS", "-3", "greater than 0"),
     ],

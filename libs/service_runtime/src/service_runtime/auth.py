@@ -1,14 +1,19 @@
 """Bearer tokens: who calls, in which roles, and until when; that is decided by the database's time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import jwt
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import HTTPBearer
+from jwt import PyJWK
+
+from service_runtime import signing_keys
+from service_runtime.settings import RuntimeSettings
+from service_runtime.signing_keys import SigningKeys
 
 ALGORITHM = "HS256"
 LEEWAY_SECONDS = 10
@@ -52,28 +57,60 @@ class Token:
         return self.caller
 
 
-def issue(secret: str, sub: str, roles: list[Role], lifetime_seconds: float, at: datetime | None = None) -> str:
+def issue(
+    secret: str,
+    sub: str,
+    roles: list[Role],
+    lifetime_seconds: float,
+    at: datetime | None = None,
+    *,
+    audience: str | None = None,
+    issuer: str | None = None,
+) -> str:
     """A signed token for this subject. Services say the time, by their database; others have only their own clock."""
     expires = (at or datetime.now(UTC)) + timedelta(seconds=lifetime_seconds)
     claims = {"sub": sub, "roles": [str(role) for role in roles], "exp": int(expires.timestamp())}
+    scope = {"aud": audience, "iss": issuer}
+    claims |= {name: value for name, value in scope.items() if value}
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
-def read_token(request: Request, secret: str) -> Token:
-    """The token of a request; raises 401 with the way out. Whether it is still valid, `Token.caller_at` says."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise _unauthorized("send a token in the header Authorization: Bearer ...")
-    try:
-        claims = jwt.decode(
-            token.strip(),
-            secret,
-            algorithms=[ALGORITHM],
-            # PyJWT would compare times with this process's clock.
-            options={"require": ["exp", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
-        )
-    except jwt.PyJWTError as error:
-        raise _unauthorized(f"the token is not valid ({error}); ask for a new one") from error
+class Tokens:
+    """Whose tokens are believed: those signed with the shared secret, and those of the issuer behind the JWKS URL."""
+
+    def __init__(self, settings: RuntimeSettings) -> None:
+        self._secret = settings.jwt_secret.get_secret_value()
+        self._scope = settings.token_scope
+        url = settings.jwks_url
+        self._keys = SigningKeys(url, settings.jwks_keep_seconds, settings.jwks_again_seconds) if url else None
+
+    async def read(self, request: Request) -> Token:
+        """The token of a request; raises 401 with the way out. Whether it is still valid, `Token.caller_at` says."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthorized("send a token in the header Authorization: Bearer ...")
+        try:
+            key, algorithms = await self._key(jwt.get_unverified_header(token.strip()))
+            claims = jwt.decode(
+                token.strip(),
+                key,
+                algorithms=algorithms,
+                # PyJWT would compare times with this process's clock.
+                options={"require": ["exp", "sub"], "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+                **self._scope,
+            )
+        except jwt.PyJWTError as error:
+            raise _unauthorized(f"the token is not valid ({error}); ask for a new one") from error
+        return _checked(claims)
+
+    async def _key(self, header: Mapping[str, Any]) -> tuple[str | PyJWK, list[str]]:
+        """What must have signed a token with this header: never a public key where a secret is meant."""
+        if self._keys and header.get("alg") in signing_keys.ALGORITHMS:
+            return await self._keys.named(header.get("kid")), list(signing_keys.ALGORITHMS)
+        return self._secret, [ALGORITHM]
+
+
+def _checked(claims: Mapping[str, Any]) -> Token:
     sub, roles = claims["sub"], claims.get("roles", [])
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise _unauthorized("the claim roles must be a list of strings")

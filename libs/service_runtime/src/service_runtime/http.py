@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from service_runtime import idempotency, metrics, tracing
-from service_runtime.auth import read_token
 from service_runtime.cloudevents import MAX_CORRELATION
 from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
@@ -56,7 +55,7 @@ class UnitOfWorkRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             settings: RuntimeSettings = request.app.state.settings
-            request.state.token = read_token(request, settings.jwt_secret.get_secret_value())
+            request.state.token = await request.app.state.tokens.read(request)
             try:
                 return await _until_done(request, endpoint, settings.known_within_seconds)
             finally:

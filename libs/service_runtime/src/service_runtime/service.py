@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from service_runtime import dead_letters, gauges, health, idempotency, inbox, logging, ops, tracing
 from service_runtime.alarm_clock import AlarmClock
+from service_runtime.auth import Tokens
 from service_runtime.consumer import Consumer
 from service_runtime.database import create_engine, is_lost_connection
 from service_runtime.delivery import Delivery
@@ -77,6 +78,7 @@ class Service:
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             async with self.tools(settings) as tools, Runtime(self, settings, tools) as runtime:
                 app.state.units, app.state.settings, app.state.runtime = runtime.units, settings, runtime
+                app.state.tokens = Tokens(settings)
                 yield
 
         app = create_app(self.name, self.router, lifespan)

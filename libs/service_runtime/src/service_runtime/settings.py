@@ -1,9 +1,10 @@
 """Settings every service has, read from the environment. A service adds its own in its `settings.py`."""
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EXAMPLE = "insecure-example"
@@ -22,6 +23,26 @@ def _asyncpg_url(url: str) -> str:
     if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         raise ValueError("must look like postgresql://user:password@host:5432/database")
     return f"postgresql+asyncpg://{rest}"
+
+
+def _trustworthy(url: str | None) -> str | None:
+    if url:
+        parts = urlsplit(url)
+        here = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        if not parts.hostname or not (here or parts.scheme == "https"):
+            raise ValueError("must begin with https://, since whoever answers there decides who may come in")
+    return url
+
+
+OrNone = BeforeValidator(lambda value: value or None)
+"""An empty variable is one that is not set."""
+
+
+class TokenScope(TypedDict):
+    """What stands on tokens besides the caller; None: nothing, and nothing is asked for."""
+
+    audience: str | None
+    issuer: str | None
 
 
 class RuntimeSettings(BaseSettings):
@@ -50,7 +71,17 @@ class RuntimeSettings(BaseSettings):
     kafka_ssl_ca_file: str | None = Field(default=None, validation_alias=AliasChoices("KAFKA_SSL_CA_FILE"))
     """The authority (PEM) that has signed the brokers' certificates; else those that the system trusts."""
     jwt_secret: Annotated[SecretStr, AfterValidator(_own_secret)] = Field(min_length=32)
-    """The secret that signs bearer tokens (HS256), at least 32 characters."""
+    """The secret that signs bearer tokens (HS256), at least 32 characters; services show each other such tokens."""
+    jwks_url: Annotated[str | None, OrNone, AfterValidator(_trustworthy)] = None
+    """Where the public keys of an issuer are, whose tokens (RS256, ES256) are believed too."""
+    jwks_keep_seconds: float = Field(default=300.0, gt=0)
+    """How long these keys are kept before they are fetched again; so long a withdrawn key stays good."""
+    jwks_again_seconds: float = Field(default=10.0, gt=0)
+    """An unknown key makes them be fetched again, at most this often."""
+    jwt_audience: Annotated[str | None, OrNone] = None
+    """What tokens must name as `aud`; when it is not set, tokens that name somebody are refused."""
+    jwt_issuer: Annotated[str | None, OrNone] = None
+    """What tokens must name as `iss`."""
     host: str = "127.0.0.1"
     """The address the HTTP server listens on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -103,6 +134,11 @@ class RuntimeSettings(BaseSettings):
     """How much work outside a transaction one process does at the same time."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+
+    @property
+    def token_scope(self) -> TokenScope:
+        """What our tokens say and what others' must say."""
+        return {"audience": self.jwt_audience, "issuer": self.jwt_issuer}
 
 
 def load_settings[S: RuntimeSettings](settings_class: type[S]) -> S:

@@ -39,7 +39,8 @@ def a_cause(at: datetime | None = None) -> Cause:
 
 def bearer(settings: RuntimeSettings, sub: str, *roles: Role) -> dict[str, str]:
     """The header of a caller with these roles; of a teacher when none is given."""
-    token = issue(settings.jwt_secret.get_secret_value(), sub, list(roles) or [Role.TEACHER], 600)
+    secret = settings.jwt_secret.get_secret_value()
+    token = issue(secret, sub, list(roles) or [Role.TEACHER], 600, **settings.token_scope)
     return {"Authorization": f"Bearer {token}"}
 
 
