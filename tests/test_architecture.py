@@ -11,6 +11,9 @@ from pathlib import Path
 import common_core.events
 import pytest
 from common_core.events import Event
+from service_runtime.http import UnitOfWorkRoute
+
+from tests.routes import ROUTES, Route
 
 ROOT = Path(__file__).parents[1]
 SERVICES = sorted(path.parent for path in (ROOT / "services").glob("*/__main__.py"))
@@ -30,6 +33,9 @@ FOR_OUTSIDE = {
     "ExcessContentProvisionedV1",
     "StudentValidationRequestedV1",
 }
+
+# For whoever reaches the port: they tell how a process is and what its routes are, nothing about anybody.
+OPEN = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
 
 # Who has no database to ask: people at a command line who issue tokens, and tests.
 TELLS_ITS_OWN_TIME = {"auth.py", "testing.py"}
@@ -165,6 +171,22 @@ def test_every_event_says_what_it_means_and_somebody_listens(event: type[Event])
     assert event.__doc__, f"{event.__name__} has an empty docstring"
     assert somebody or event.__name__ in FOR_OUTSIDE, f"nobody handles {event.__name__}: if outsiders do, say so above"
     assert not (somebody and event.__name__ in FOR_OUTSIDE), f"{event.__name__} has a handler: take it off FOR_OUTSIDE"
+
+
+def test_the_checks_see_the_routes() -> None:
+    assert {route.service.name for route in ROUTES if route.path == "/ops/dead-letters"} == {
+        route.service.name for route in ROUTES
+    }
+    assert len([route for route in ROUTES if route.path.startswith("/v1/")]) >= 17
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_every_route_says_who_may_use_it(route: Route) -> None:
+    if route.path in OPEN:
+        assert not route.declared, f"{route} needs a token: take it off OPEN"
+        return
+    assert len(route.declared) == 1, f"{route} must take its caller once, as Teacher, Reader, Operator or AnyReader"
+    assert isinstance(route.context.original_route, UnitOfWorkRoute), f"{route} must stand on router() of http.py"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

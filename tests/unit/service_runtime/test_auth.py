@@ -7,7 +7,7 @@ import pytest
 from fastapi import HTTPException
 from pydantic import SecretStr
 from service_runtime import RuntimeSettings
-from service_runtime.auth import Caller, Role, Tokens, issue, require
+from service_runtime.auth import Caller, Required, Role, Tokens, issue
 from starlette.requests import Request
 
 SECRET = "a secret of at least 32 characters"
@@ -124,9 +124,9 @@ def test_one_of_the_roles_is_enough_and_none_is_403() -> None:
     asked = request(None)
     asked.state.caller = Caller("op", frozenset({"operator"}))
 
-    assert require(Role.TEACHER, Role.OPERATOR)(asked).sub == "op"
+    assert Required(Role.TEACHER, Role.OPERATOR)(asked).sub == "op"
     with pytest.raises(HTTPException, match="teacher or service") as refused:
-        require(Role.TEACHER, Role.SERVICE)(asked)
+        Required(Role.TEACHER, Role.SERVICE)(asked)
     assert refused.value.status_code == 403
 
 

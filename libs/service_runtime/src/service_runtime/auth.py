@@ -1,6 +1,6 @@
 """Bearer tokens: who calls, in which roles, and until when; that is decided by the database's time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -122,26 +122,27 @@ def _checked(claims: Mapping[str, Any]) -> Token:
     return Token(Caller(sub, frozenset(roles)), valid_from, expires)
 
 
-def require(*roles: Role) -> Callable[[Request], Caller]:
-    """A dependency: the caller must have one of these roles."""
-    allowed = " or ".join(roles)
+class Required:
+    """A dependency that declares who may use a route: a caller with one of these roles."""
 
-    def caller(request: Request, _: Annotated[object, Depends(HTTPBearer(auto_error=False))] = None) -> Caller:
+    def __init__(self, *roles: Role) -> None:
+        self.roles = roles
+
+    def __call__(self, request: Request, _: Annotated[object, Depends(HTTPBearer(auto_error=False))] = None) -> Caller:
+        """The caller; raises 403 when they have none of the roles."""
         found: Caller = request.state.caller
-        if not found.roles.intersection(roles):
-            raise HTTPException(403, f"this needs the role {allowed}")
+        if not found.roles.intersection(self.roles):
+            raise HTTPException(403, f"this needs the role {' or '.join(self.roles)}")
         return found
 
-    return caller
 
-
-Teacher = Annotated[Caller, Depends(require(Role.TEACHER))]
+Teacher = Annotated[Caller, Depends(Required(Role.TEACHER))]
 """Only a teacher may do this."""
-Reader = Annotated[Caller, Depends(require(Role.TEACHER, Role.OPERATOR))]
+Reader = Annotated[Caller, Depends(Required(Role.TEACHER, Role.OPERATOR))]
 """A teacher may read what is theirs, an operator everything."""
-Operator = Annotated[Caller, Depends(require(Role.OPERATOR))]
+Operator = Annotated[Caller, Depends(Required(Role.OPERATOR))]
 """Only an operator may do this."""
-AnyReader = Annotated[Caller, Depends(require(Role.TEACHER, Role.OPERATOR, Role.SERVICE))]
+AnyReader = Annotated[Caller, Depends(Required(Role.TEACHER, Role.OPERATOR, Role.SERVICE))]
 """Services may read this too."""
 
 

@@ -142,7 +142,12 @@ def create_app(
 ) -> FastAPI:
     """The service's HTTP application: its routes, and errors as problem documents."""
     app = Application(
-        title=title, lifespan=lifespan, max_body_size=MAX_BODY_BYTES, redoc_url=None, telemetry=NO_TELEMETRY
+        title=title,
+        lifespan=lifespan,
+        max_body_size=MAX_BODY_BYTES,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        telemetry=NO_TELEMETRY,
     )
     app.include_router(routes)
     app.add_exception_handler(DomainError, _refused)
