@@ -27,6 +27,7 @@ from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Cause
 from service_runtime.idempotency import AlreadyAnswered
 from service_runtime.logging import log
+from service_runtime.security_headers import answer_with_headers
 from service_runtime.settings import RuntimeSettings
 from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
 
@@ -56,6 +57,10 @@ class UnitOfWorkRoute(APIRoute):
         async def handle(request: Request) -> Response:
             settings: RuntimeSettings = request.app.state.settings
             request.state.token = await request.app.state.tokens.read(request)
+            request.app.state.rate_limit.count(request.state.token.caller, time.monotonic())
+            if not _is_form(request):
+                # Before the transaction: a slow client must not hold a connection to the database.
+                await request.body()
             try:
                 return await _until_done(request, endpoint, settings.known_within_seconds)
             finally:
@@ -83,21 +88,29 @@ async def _until_done(request: Request, endpoint: Endpoint, seconds: float) -> R
 
 async def _in_one_transaction(request: Request, endpoint: Endpoint) -> Response:
     units: UnitsOfWork = request.app.state.units
-    content_type = request.headers.get("Content-Type", "").lower()
     try:
         async with units.begin() as work:
             at = await database_time(work.session)
             request.state.caller = request.state.token.caller_at(at)
             work.cause = Cause(None, request.state.correlation_id, request.state.traceparent, at)
             request.state.work = work
-            if not content_type.startswith("multipart/"):
-                await idempotency.claim(work, request, idempotency.fingerprint(content_type, await request.body()))
+            if not _is_form(request):
+                fingerprint = idempotency.fingerprint(_content_type(request), await request.body())
+                await idempotency.claim(work, request, fingerprint)
             response = await endpoint(request)
             await idempotency.remember(work, request, response)
     except AlreadyAnswered as answered:
         return answered.response
     failpoint("http.before_answer")
     return response
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("Content-Type", "").lower()
+
+
+def _is_form(request: Request) -> bool:
+    return _content_type(request).startswith("multipart/")
 
 
 def _work(request: Request) -> UnitOfWork:
@@ -115,11 +128,11 @@ def router(prefix: str = "/v1") -> APIRouter:
 
 
 class Application(FastAPI):
-    """FastAPI, but a body that is too large is answered as every other error is."""
+    """FastAPI, but a body that is too large is answered as every other error is, and all answers have our headers."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """All of FastAPI's; outermost, since it refuses a body by its length before any handler of errors."""
-        return partial(_refuse_large_bodies, super().build_middleware_stack())
+        return partial(answer_with_headers, partial(_refuse_large_bodies, super().build_middleware_stack()))
 
 
 async def _refuse_large_bodies(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

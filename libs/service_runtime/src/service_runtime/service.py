@@ -22,6 +22,7 @@ from service_runtime.gauges import Gauges
 from service_runtime.handlers import Handlers
 from service_runtime.http import create_app
 from service_runtime.logging import log
+from service_runtime.rate_limit import RateLimit
 from service_runtime.relay import Relay
 from service_runtime.retries import Retries
 from service_runtime.settings import RuntimeSettings, load_settings
@@ -66,7 +67,12 @@ class Service:
         tracing.configure(self.name)
         try:
             uvicorn.run(
-                self.app(settings), host=settings.host, port=settings.port, log_config=None, timeout_graceful_shutdown=3
+                self.app(settings),
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=3,
             )
         finally:
             tracing.finish()
@@ -78,7 +84,7 @@ class Service:
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             async with self.tools(settings) as tools, Runtime(self, settings, tools) as runtime:
                 app.state.units, app.state.settings, app.state.runtime = runtime.units, settings, runtime
-                app.state.tokens = Tokens(settings)
+                app.state.tokens, app.state.rate_limit = Tokens(settings), RateLimit(settings.requests_per_minute)
                 yield
 
         app = create_app(self.name, self.router, lifespan)

@@ -86,6 +86,8 @@ class RuntimeSettings(BaseSettings):
     """The address the HTTP server listens on."""
     port: int = Field(default=8000, ge=0, le=65535)
     """The port the HTTP server listens on."""
+    requests_per_minute: int = Field(default=0, ge=0)
+    """How many HTTP requests each subject may send to each process; 0: any number. Services are not limited."""
     topic_prefix: str = ""
     """Stands before the name of every topic, exactly as written."""
     partitions: int = Field(default=12, ge=1)
