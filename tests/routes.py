@@ -28,7 +28,7 @@ class Route:
     @property
     def path(self) -> str:
         """Its path, with parameters in braces."""
-        return str(self.context.path)
+        return str(self.context.path_format)
 
     def __str__(self) -> str:
         return f"{self.service.name} {self.method} {self.path}"

@@ -145,11 +145,17 @@ async def show_class(work: Work, caller: Reader, class_id: UUID) -> ClassView:
     return _view(ClassView, await Classes(work).visible(class_id, caller))
 
 
+# Whole where it stands: a reference to a definition of its own would lead nowhere in the service's document.
+ROSTER = {
+    "type": "object",
+    "required": ["students"],
+    "properties": {"students": {"type": "array", "maxItems": 2_000, "items": StudentEntry.model_json_schema()}},
+}
 ROSTER_BODIES = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": Roster.model_json_schema()},
+            "application/json": {"schema": ROSTER},
             "text/csv": {"schema": {"type": "string"}},
         },
     }
@@ -178,7 +184,7 @@ async def move_deadline(work: Work, teacher: Teacher, batch_id: UUID, new: Deadl
     return _view(ValidationView, validation)
 
 
-@routes.put("/batches/{batch_id}/student-associations/{essay_id}")
+@routes.put("/batches/{batch_id}/student-associations/{essay_id:uuid}")
 async def decide(work: Work, teacher: Teacher, batch_id: UUID, essay_id: UUID, decision: Decision) -> AssociationView:
     """Say who wrote an essay; can be changed until the batch is confirmed."""
     validation = await Validations(work).owned(batch_id, teacher)

@@ -3,8 +3,9 @@
 import asyncio
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,13 +17,20 @@ DATABASE_ANSWERS_SECONDS = 3.0
 router = APIRouter(tags=["operations"])
 
 
+class Readiness(BaseModel):
+    """Whether a process can work, and by part what keeps it from that."""
+
+    status: str
+    problems: dict[str, str]
+
+
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """The process lives."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 async def readyz(request: Request) -> JSONResponse:
     """Database, broker, migrations, consumer and relay work; 503 with the reasons when not."""
     runtime = request.app.state.runtime
@@ -38,7 +46,7 @@ async def readyz(request: Request) -> JSONResponse:
     return JSONResponse({"status": status, "problems": problems}, 503 if problems else 200)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics of this process, and what its database and its partitions hold now."""
     await request.app.state.runtime.measure()

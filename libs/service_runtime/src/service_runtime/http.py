@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Annotated, Any
@@ -11,7 +11,6 @@ import structlog
 from common_core.errors import DomainError, NotYet
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import SpanKind
@@ -20,13 +19,14 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from service_runtime import idempotency, metrics, tracing
+from service_runtime import idempotency, metrics, problems, tracing
 from service_runtime.cloudevents import MAX_CORRELATION
 from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Cause
 from service_runtime.idempotency import AlreadyAnswered
 from service_runtime.logging import log
+from service_runtime.problems import problem
 from service_runtime.security_headers import answer_with_headers
 from service_runtime.settings import RuntimeSettings
 from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
@@ -124,7 +124,7 @@ Work = Annotated[UnitOfWork, Depends(_work)]
 
 def router(prefix: str = "/v1") -> APIRouter:
     """A router whose routes are units of work."""
-    return APIRouter(prefix=prefix, route_class=UnitOfWorkRoute)
+    return APIRouter(prefix=prefix, route_class=UnitOfWorkRoute, responses=problems.declared())
 
 
 class Application(FastAPI):
@@ -133,6 +133,12 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """All of FastAPI's; outermost, since it refuses a body by its length before any handler of errors."""
         return partial(answer_with_headers, partial(_refuse_large_bodies, super().build_middleware_stack()))
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's description of the routes and our words about all of them."""
+        if not self.openapi_schema:
+            self.openapi_schema = problems.describe(super().openapi(), idempotency.HEADER)
+        return self.openapi_schema
 
 
 async def _refuse_large_bodies(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -193,15 +199,6 @@ async def _observe(request: Request, call_next: Endpoint) -> Response:
     metrics.HTTP_SECONDS.labels(method, route, response.status_code).observe(seconds)
     response.headers["X-Correlation-ID"] = correlation_id
     return response
-
-
-def problem(
-    status: int, detail: str, headers: Mapping[str, str] | None = None, details: Mapping[str, object] | None = None
-) -> JSONResponse:
-    """A problem document (RFC 9457); `details` are what a program may want to read besides the sentence."""
-    titles = {401: "Who are you?", 403: "Not allowed", 404: "Not found", 409: "Refused", 422: "Invalid request"}
-    content = {"type": "about:blank", "title": titles.get(status, "Request failed"), "status": status, "detail": detail}
-    return JSONResponse({**content, **(details or {})}, status, headers, media_type="application/problem+json")
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -182,7 +182,7 @@ async def replay(work: Work, request: Request, operator: Operator, wanted: Repla
     return {"replayed": await _letters(work, request).replay(chosen, operator.sub, wanted.why)}
 
 
-@routes.get("/dead-letters/{position}")
+@routes.get("/dead-letters/{position:int}")
 async def show_parked(
     work: Work, request: Request, operator: Operator, position: Position, reveal: bool = False
 ) -> Any:
