@@ -13,7 +13,7 @@ RESUME ?=
 ONLY ?=
 MESSAGES ?= 1000000
 
-.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak compare check format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak compare check audit format docs lock clean
 .PHONY: up down logs demo-compose smoke-compose env
 
 help:  ## this list
@@ -105,6 +105,9 @@ check: $(READY)  ## format, lint, types, layers, generated pages, unit tests
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/docs.py --check
 	$(BIN)/python -m pytest tests/unit tests/test_architecture.py
+
+audit: $(READY)  ## known vulnerabilities of the locked packages; needs the internet
+	@$(BIN)/python scripts/audit.py
 
 format: $(READY)  ## format the code and fix what can be fixed
 	$(BIN)/ruff check --fix-only .
