@@ -13,7 +13,6 @@ from common_core.events import (
     Event,
     RegisterBatchV1,
 )
-from common_core.status_enums import FileErrorCode
 from service_runtime import Handlers, Service, UnitOfWork
 from service_runtime.database import NAMING, TYPES, add_runtime_tables
 from service_runtime.http import router
@@ -21,6 +20,7 @@ from service_runtime.testing import wait_until
 from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
 
+from tests.integration.classroom import failure
 from tests.integration.notebook import line, opening, trouble
 from tests.integration.world import Database, World
 
@@ -93,17 +93,6 @@ async def written_halfway(work: UnitOfWork, event: EssayValidationFailedV1) -> l
     return []
 
 
-def failing(folder_id: UUID, text: str) -> EssayValidationFailedV1:
-    return EssayValidationFailedV1(
-        batch_id=folder_id,
-        file_upload_id=uuid4(),
-        original_file_name=text,
-        error_code=FileErrorCode.EMPTY_CONTENT,
-        error_detail="empty",
-        file_size_bytes=0,
-    )
-
-
 async def opened(world: World, *folders: UUID) -> Database:
     database = await world.database(service, TABLES)
     for folder_id in folders:
@@ -118,7 +107,7 @@ async def sheets(database: Database, folder_id: UUID) -> list[str]:
     return [row["text"] for row in await database.fetch(query, folder_id)]
 
 
-@pytest.mark.parametrize("event", [line, failing], ids=["plain", "async and written"])
+@pytest.mark.parametrize("event", [line, failure], ids=["plain", "async and written"])
 @pytest.mark.parametrize("micro_batch", [1, 500])
 async def test_what_a_failed_handler_has_already_changed_is_undone(
     world: World, micro_batch: int, event: Callable[[UUID, str], Event]
@@ -141,7 +130,7 @@ async def test_what_a_failed_handler_has_already_changed_is_undone(
     counts = await database.fetch("SELECT folder_id, count FROM folders WHERE count > 0")
     assert {row["folder_id"]: row["count"] for row in counts} == {folder: 3, other: 5}
     strangers = await database.fetch("SELECT count(*) FROM folders WHERE count = 0")
-    assert strangers[0]["count"] == (8 if event is failing else 0)
+    assert strangers[0]["count"] == (8 if event is failure else 0)
     said = await world.listener.said(EssaySlotAssignedV1, folder)
     assert [each.original_file_name for each in said] == ["one", "two", "three"]
     assert len(await world.listener.said(EssaySlotAssignedV1, other)) == 5
