@@ -34,19 +34,38 @@ def titles(spans: list[Collected]) -> dict[str, str]:
 
 
 async def traced(collector: Collector, trace: str, last: str) -> list[Collected]:
-    """A trace, once this span and the parents of all are there."""
+    """A trace, once this span and the parents of all are there; else AssertionError with what came instead."""
 
     def complete() -> list[Collected]:
         spans = collector.of(trace)
         known = {each.id for each in spans}
-        orphans = [each for each in spans if each.parent not in known]
-        return spans if last in titles(spans).values() and len(orphans) == 1 else []
+        roots = {each.parent for each in spans} - known
+        return spans if last in titles(spans).values() and len(roots) == 1 else []
 
-    return await wait_until(complete, 30)
+    try:
+        return await wait_until(complete, 30)
+    except AssertionError as error:
+        error.add_note("\n".join(map(str, collector.of(trace))))
+        raise
+
+
+async def heard(collector: Collector, service: str, kind: str, key: str) -> None:
+    """Wait until this service has handled this event: what it said of its own is told by another trace."""
+
+    def handled() -> bool:
+        return any(
+            (each.service, each.name, each.attributes.get("key")) == (service, f"handle {kind}", key)
+            for each in collector.spans
+        )
+
+    await wait_until(handled, 30)
 
 
 async def test_an_upload_is_one_trace_through_all_five_services(school: School, collector: Collector) -> None:
     batch_id = await school.register(1)
+    # Whichever of two events comes last causes what needs both: here that shall be the upload.
+    await heard(collector, "essay-lifecycle", "BatchEssaysRegisteredV1", batch_id)
+    await heard(collector, "student-matching", "ClassRosterChangedV1", school.class_id)
     trace, caller = uuid4().hex, uuid4().hex[:16]
     school.http.headers["traceparent"] = f"00-{trace}-{caller}-01"
     await school.upload(batch_id, essay("Bo Lindqvist"))
@@ -78,9 +97,7 @@ async def test_what_a_teacher_does_next_is_another_trace(school: School, collect
     (suggested,) = await wait_until(lambda: of_batch("handle BatchAuthorMatchesSuggestedV1"))
     (ready,) = await wait_until(lambda: of_batch("publish BatchReadyForPipelineExecutionV1"))
     assert suggested.trace != ready.trace
-    assert "POST /v1/batches/{batch_id}/student-associations/confirm" in {
-        each.name for each in collector.of(ready.trace)
-    }
+    await traced(collector, ready.trace, "class-management: POST /v1/batches/{batch_id}/student-associations/confirm")
 
 
 async def test_who_asks_whether_a_service_lives_leaves_no_span(school: School, collector: Collector) -> None:
