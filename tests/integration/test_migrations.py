@@ -1,14 +1,18 @@
-"""Each service's migrations lead from nothing to its models, back, and there again."""
+"""Each service's migrations lead from nothing to its models, back, and there again; and who must wait for them does."""
 
 import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import asyncpg
 import pytest
+from local_stack import ChildProcess
+from service_runtime.testing import wait_until
 
-from tests.integration.world import ROOT, RealParts, histories
+from services.essay_lifecycle_service.service import service as essay_lifecycle
+from tests.integration.world import ROOT, SECRET, RealParts, World, histories
 
 
 async def alembic_says(url: str, history: str, *words: str) -> str:
@@ -84,3 +88,44 @@ async def test_associations_from_before_the_validation_fields_become_undecided(p
     assert tuple(row) == ("pending_validation", "[]", None)
     await connection.close()
     await parts.execute("DROP DATABASE with_rows")
+
+
+def awaiting(url: str, log_file: Path, service: str = essay_lifecycle.name) -> ChildProcess:
+    """The first step of a pod, on this database."""
+    variables = {"DATABASE_URL": url, "JWT_SECRET": SECRET}
+    environment = {**os.environ, **{f"SCRIPTORIUM_{name}": value for name, value in variables.items()}}
+    environment["KAFKA_BOOTSTRAP_SERVERS"] = "nowhere:9092"
+    command = [sys.executable, "-m", "service_runtime.await_migration", service]
+    return ChildProcess("awaiting", command, log_file, env=environment, cwd=ROOT).start()
+
+
+async def test_who_awaits_the_migration_goes_on_when_it_is_done(parts: RealParts, tmp_path: Path) -> None:
+    await parts.execute("CREATE DATABASE awaited")
+    url = parts.stack.postgres_url("awaited")
+    process = awaiting(url, tmp_path / "log")
+    try:
+        await wait_until(lambda: "is it migrated?" in process.tail(), 30)
+        await alembic_says(url, "essay_lifecycle_service", "upgrade", "0001")
+        await wait_until(lambda: "the database is at migration 0001, this version needs" in process.tail())
+        assert process.running
+
+        await alembic_says(url, "essay_lifecycle_service", "upgrade", "head")
+
+        process.finish(10)
+    finally:
+        process.kill()
+    await parts.execute("DROP DATABASE awaited WITH (FORCE)")
+
+
+async def test_who_awaits_the_migration_takes_a_newer_one(world: World, tmp_path: Path) -> None:
+    database = await world.database(essay_lifecycle)
+    await database.fetch("UPDATE alembic_version SET version_num = '9999'")
+
+    awaiting(database.url, tmp_path / "log").finish(30)
+
+
+def test_who_awaits_the_migration_of_nobody_is_told_so(tmp_path: Path) -> None:
+    process = awaiting("postgresql://nowhere/none", tmp_path / "log", "nobody")
+
+    assert process.wait(30) == 1
+    assert "There is no service 'nobody' with migrations" in process.tail()
