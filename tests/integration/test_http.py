@@ -252,7 +252,12 @@ async def test_a_service_without_its_broker_says_so_and_lives(world: World) -> N
     database = await world.database(orchestrator_service)
     settings = world.settings(database_url=database.url, kafka_bootstrap_servers="127.0.0.1:1")
     async with running(orchestrator_service, settings) as started:
-        ready = await started.http.get("/readyz")
+
+        async def without_broker() -> httpx.Response | None:
+            answer = await started.http.get("/readyz")
+            return answer if "broker" in answer.json()["problems"] else None
+
+        ready = await wait_until(without_broker)
 
         assert ready.status_code == 503
         assert set(ready.json()["problems"]) == {"broker", "consumer", "relay"}

@@ -11,6 +11,7 @@ from service_runtime.security_headers import HEADERS
 from service_runtime.testing import Running, bearer
 
 from services.batch_orchestrator_service.service import service as orchestrator_service
+from tests.integration.meter import Meter
 from tests.integration.sockets import app_of, served
 from tests.integration.world import World
 
@@ -36,23 +37,42 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-async def test_every_answer_has_the_security_headers(
+async def test_every_answer_has_the_security_headers_and_the_correlation_id_and_is_counted(
     orchestrator: Running, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     method, path, status = ANSWERS[kind]
     if status == 500:
         monkeypatch.setitem(app_of(orchestrator).state._state, "units", None)  # type: ignore[attr-defined]
     content = b" " * 6_000_000 if status == 413 else None
-
-    answer = await orchestrator.http.request(
-        method, path, headers=bearer(orchestrator.runtime.settings, "berit"), content=content
+    headers = {**bearer(orchestrator.runtime.settings, "berit"), "X-Correlation-ID": "mine"}
+    route = "unknown" if path in ("/nowhere", "/docs") else path.partition("?")[0]
+    counted = await Meter(orchestrator).growth(
+        "http_request_seconds_count", method=method, route=route, status=str(status)
     )
 
+    answer = await orchestrator.http.request(method, path, headers=headers, content=content)
+
     assert answer.status_code == status
+    assert answer.headers["X-Correlation-ID"] == "mine"
+    assert await counted() == 1
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; frame-ancestors 'none'")
     assert ("script-src" in policy) == (path == "/docs")
+
+
+async def test_a_bugs_line_in_the_log_has_the_correlation_id(
+    orchestrator: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(app_of(orchestrator).state._state, "units", None)  # type: ignore[attr-defined]
+    headers = {**bearer(orchestrator.runtime.settings, "berit"), "X-Correlation-ID": "mine"}
+
+    answer = await orchestrator.http.get("/v1/batches", headers=headers)
+
+    assert "quote correlation id mine" in answer.json()["detail"]
+    (line,) = (each.msg for each in caplog.records if "request_failed" in str(each.msg))
+    assert isinstance(line, dict)
+    assert line["correlation_id"] == "mine"
 
 
 async def test_who_asks_too_often_is_told_when_to_come_again(shared_world: World) -> None:

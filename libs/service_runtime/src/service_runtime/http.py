@@ -7,25 +7,22 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Annotated, Any
 
-import structlog
 from common_core.errors import DomainError, NotYet
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
-from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uuid_utils.compat import uuid7
 
-from service_runtime import idempotency, metrics, problems, tracing
-from service_runtime.cloudevents import MAX_CORRELATION
+from service_runtime import idempotency, problems
 from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Cause
 from service_runtime.idempotency import AlreadyAnswered
 from service_runtime.logging import log
+from service_runtime.observation import observed
 from service_runtime.problems import problem
 from service_runtime.security_headers import answer_with_headers
 from service_runtime.settings import RuntimeSettings
@@ -39,9 +36,6 @@ MAX_BODY_BYTES = 5_000_000
 TOO_LARGE = 413
 NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
 """FastAPI's own would send what requests say; see `tracing.py` and `metrics.py`."""
-TRACED = ("/v1/", "/ops/")
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-"""Those that are counted by their names: a caller may invent others without end."""
 
 
 class UnitOfWorkRoute(APIRoute):
@@ -131,8 +125,9 @@ class Application(FastAPI):
     """FastAPI, but a body that is too large is answered as every other error is, and all answers have our headers."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """All of FastAPI's; outermost, since it refuses a body by its length before any handler of errors."""
-        return partial(answer_with_headers, partial(_refuse_large_bodies, super().build_middleware_stack()))
+        """All of FastAPI's, within ours: it refuses a body by its length, and answers a bug, outside of all others."""
+        inner = partial(_refuse_large_bodies, super().build_middleware_stack())
+        return partial(answer_with_headers, partial(observed, inner))
 
     def openapi(self) -> dict[str, Any]:
         """FastAPI's description of the routes and our words about all of them."""
@@ -176,29 +171,7 @@ def create_app(
     for error in (SQLAlchemyError, *BROKEN_WIRE):
         app.add_exception_handler(error, _database_error)
     app.add_exception_handler(Exception, _bug)
-    app.middleware("http")(_observe)
     return app
-
-
-async def _observe(request: Request, call_next: Endpoint) -> Response:
-    correlation_id = request.headers.get("X-Correlation-ID", "")[:MAX_CORRELATION] or str(uuid7())
-    request.state.correlation_id = correlation_id
-    started = time.perf_counter()
-    method = request.method if request.method in METHODS else "other"
-    traced = request.url.path.startswith(TRACED)
-    with (
-        tracing.span(method, request.headers.get("traceparent"), {}, SpanKind.SERVER, traced=traced) as span,
-        structlog.contextvars.bound_contextvars(correlation_id=correlation_id),
-    ):
-        request.state.traceparent = span.traceparent
-        response = await call_next(request)
-        route = getattr(request.scope.get("route"), "path", "unknown")
-        about = {"http.request.method": method, "http.route": route, "correlation_id": correlation_id}
-        span.tell(f"{method} {route}", {**about, "http.response.status_code": response.status_code})
-    seconds = time.perf_counter() - started
-    metrics.HTTP_SECONDS.labels(method, route, response.status_code).observe(seconds)
-    response.headers["X-Correlation-ID"] = correlation_id
-    return response
 
 
 async def _refused(_: Request, error: Exception) -> Response:
