@@ -3,11 +3,14 @@
 import importlib
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from common_core.status_enums import BatchStatus
 from prometheus_client.metrics import MetricWrapperBase
 from service_runtime import metrics
@@ -17,6 +20,7 @@ from services.batch_orchestrator_service import metrics as orchestrator_metrics
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
 ADDED_BY_PROMETHEUS = {"job", "le"}
+COLUMNS = 24
 
 
 def rules() -> list[dict[str, Any]]:
@@ -56,7 +60,8 @@ def anchors(page: Path) -> set[str]:
 def test_an_expression_speaks_of_metrics_and_labels_that_exist(expression: str) -> None:
     known = samples()
     named = set(re.findall(r"scriptorium_\w+", expression))
-    matched = re.findall(r"(scriptorium_\w+)\{(\w+)", expression)
+    chosen = re.findall(r"(scriptorium_\w+)\{([^}]*)\}", expression)
+    matched = [(name, label) for name, labels in chosen for label in re.findall(r"(\w+)(?:=|!)", labels)]
     grouped = {label for labels in re.findall(r"by \(([^)]*)\)", expression) for label in labels.split(", ")}
 
     assert named
@@ -108,3 +113,63 @@ def test_every_metric_is_on_the_dashboard() -> None:
         "scriptorium_parked_oldest_seconds",
         "scriptorium_timers_due",
     }
+
+
+# Prometheus itself
+
+with_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, which is in Prometheus")
+
+
+@with_promtool
+@pytest.mark.parametrize(
+    "words",
+    ["check config --syntax-only prometheus.yml", "check rules alerts.json", "test rules alerts_test.yml"],
+)
+def test_promtool_accepts_the_configuration_and_each_alert_fires_when_it_must(words: str) -> None:
+    command = ["promtool", *words.split()]
+    done = subprocess.run(command, cwd=DEPLOY / "prometheus", check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_alert_has_been_seen_to_fire_and_not_to() -> None:
+    tests = yaml.safe_load((DEPLOY / "prometheus" / "alerts_test.yml").read_text())["tests"]
+    asked = [(each["alertname"], "exp_alerts" in each) for test in tests for each in test["alert_rule_test"]]
+
+    assert {(rule["alert"], fires) for rule in rules() for fires in (True, False)} == set(asked)
+
+
+def test_in_kubernetes_the_pods_labels_are_the_jobs() -> None:
+    (scrape,) = yaml.safe_load((DEPLOY / "prometheus" / "kubernetes.yml").read_text())["scrape_configs"]
+    of_compose = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    (job,) = (each for each in scrape["relabel_configs"] if each.get("target_label") == "job")
+    jobs = {each["job_name"] for each in of_compose["scrape_configs"]}
+
+    assert job["source_labels"] == ["__meta_kubernetes_pod_label_app_kubernetes_io_name"]
+    assert all((DEPLOY / "kubernetes" / "base" / f"{each}.yaml").exists() for each in jobs)
+
+
+# The dashboard, as far as can be said without Grafana
+
+
+def test_no_two_panels_are_in_the_same_place() -> None:
+    places = [panel["gridPos"] for panel in panels()]
+    taken = [
+        (x, y)
+        for place in places
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < COLUMNS
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+
+
+@pytest.mark.parametrize("panel", panels(), ids=lambda panel: panel["title"])
+def test_a_panel_asks_the_chosen_prometheus_and_names_its_lines(panel: dict[str, Any]) -> None:
+    assert {each["datasource"]["uid"] for each in (panel, *panel["targets"])} == {"${datasource}"}
+    assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+    for target in panel["targets"]:
+        grouped = {label for labels in re.findall(r"by \(([^)]*)\)", target["expr"]) for label in labels.split(", ")}
+        assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) == grouped - {"le"}
