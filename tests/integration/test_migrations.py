@@ -9,6 +9,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 from local_stack import ChildProcess
+from scriptorium.environment import SERVICES
+from scriptorium.migrations import migrate
+from service_runtime import schema
 from service_runtime.testing import wait_until
 
 from services.essay_lifecycle_service.service import service as essay_lifecycle
@@ -129,3 +132,21 @@ def test_who_awaits_the_migration_of_nobody_is_told_so(tmp_path: Path) -> None:
 
     assert process.wait(30) == 1
     assert "There is no service 'nobody' with migrations" in process.tail()
+
+
+async def test_migrating_leaves_a_database_alone_that_a_newer_version_has_migrated(parts: RealParts) -> None:
+    await parts.execute("CREATE DATABASE went_back")
+    url = parts.stack.postgres_url("went_back")
+    (member,) = (each for each in SERVICES if each.folder == "essay_lifecycle_service")
+    variables = {f"{member.variable}_DATABASE_URL": url, "KAFKA_BOOTSTRAP_SERVERS": "nowhere:9092"}
+    await asyncio.to_thread(migrate, member, variables)
+    connection = await asyncpg.connect(url)
+    at_head = await connection.fetchval("SELECT version_num FROM alembic_version")
+    assert at_head == schema.revisions(member.folder)[0]
+    await connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    await asyncio.to_thread(migrate, member, variables)
+
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9999"
+    await connection.close()
+    await parts.execute("DROP DATABASE went_back WITH (FORCE)")
