@@ -1,6 +1,6 @@
 """What teachers and operators ask the orchestrator."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from uuid_utils.compat import uuid7
 
 from services.batch_orchestrator_service.models import Batch
 from services.batch_orchestrator_service.repository import Batches
-from services.batch_orchestrator_service.state_machine import BatchTrigger
+from services.batch_orchestrator_service.state_machine import OPEN, BatchTrigger
 from services.batch_orchestrator_service.why import explain, facts_about
 
 routes = router()
@@ -123,6 +123,50 @@ async def cancel_batch(work: Work, teacher: Teacher, batch_id: UUID) -> Accepted
     batch = await Batches(work).owned(batch_id, teacher)
     work.publish(batch.cancel(teacher.sub, work.cause))
     return Accepted(batch_id=batch.batch_id, status=batch.status)
+
+
+class Standing(Contract):
+    """A batch as an operator sees it: nothing about anybody."""
+
+    batch_id: UUID
+    status: BatchStatus
+    since: datetime
+    """When it came into this state."""
+    seconds_in_state: float
+    registered_at: datetime
+    expected_essay_count: int
+    course_code: CourseCode
+    class_id: UUID | None
+
+    @classmethod
+    def of(cls, batch: Batch, at: datetime) -> "Standing":
+        """How a batch stands at this time."""
+        fields = {name: getattr(batch, name) for name in cls.model_fields if name != "seconds_in_state"}
+        return cls(**fields, seconds_in_state=(at - batch.since).total_seconds())
+
+
+class StandingPage(Contract):
+    """Some batches; `next_cursor` leads to the next ones."""
+
+    items: list[Standing]
+    next_cursor: UUID | None
+
+
+@operator_routes.get("/batches")
+async def list_standing(
+    work: Work,
+    _: Operator,
+    status: Annotated[list[BatchStatus] | None, Query(description="May be repeated; else all that are open.")] = None,
+    seconds_in_state: Annotated[int, Query(ge=0, le=10**9, description="At least so long.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: UUID | None = None,
+) -> StandingPage:
+    """Everybody's batches and for how long they have been in their states, the first registered first."""
+    at = work.cause.at
+    since = at - timedelta(seconds=seconds_in_state)
+    batches = await Batches(work).standing(status or OPEN, since, limit, cursor)
+    items = [Standing.of(batch, at) for batch in batches]
+    return StandingPage(items=items, next_cursor=items[-1].batch_id if len(items) == limit else None)
 
 
 class WhyView(Contract):

@@ -5,9 +5,10 @@ from prometheus_client import Gauge
 from service_runtime.gauges import Gauges, Rows, show_each
 from sqlalchemy import text
 
+from services.batch_orchestrator_service.state_machine import ENDS
+
 BATCHES = Gauge("scriptorium_batches", "Batches by state", ["state"])
 OLDEST = Gauge("scriptorium_batch_oldest_seconds", "For how long a batch has been in this state at the most", ["state"])
-ENDS = (BatchStatus.READY_FOR_PIPELINE_EXECUTION, BatchStatus.CONTENT_INGESTION_FAILED, BatchStatus.CANCELLED)
 # Those that have ended are only counted, from the index: their histories are not read.
 QUERY = text("""
     SELECT status, count(*) AS number, CAST(extract(epoch FROM now() - min(

@@ -105,6 +105,11 @@ class Batch(Base):
         batch = cls(**fields, registered_at=at)
         return batch, [BatchEssaysRegisteredV1(**fields, essay_ids=tuple(essay_ids))]
 
+    @property
+    def since(self) -> datetime:
+        """When it came into its state."""
+        return self.history[-1].at if self.history else self.registered_at
+
     def check_same(self, command: RegisterBatchV1) -> None:
         """Registering again with the same fields is fine; raises RegistrationDiffers."""
         if any(getattr(self, name) != value for name, value in command.model_dump().items()):

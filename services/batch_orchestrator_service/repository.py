@@ -1,5 +1,7 @@
 """The batches of a unit of work."""
 
+from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from common_core.errors import DomainError, NotFound, NotYet
@@ -7,10 +9,15 @@ from common_core.events import Event, RegisterBatchV1
 from common_core.status_enums import BatchStatus
 from service_runtime import UnitOfWork
 from service_runtime.auth import Caller, Role
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, DateTime, literal_column, select
 from uuid_utils.compat import uuid7
 
 from services.batch_orchestrator_service.models import Batch, KnownClass
+
+in_state_since: ColumnElement[datetime] = literal_column(
+    "COALESCE(CAST(history -> -1 ->> 'at' AS timestamptz), registered_at)", DateTime(timezone=True)
+)
+"""`Batch.since`, as PostgreSQL reads it."""
 
 
 class ClassNotKnown(NotYet):
@@ -71,6 +78,15 @@ class Batches:
         if after:
             query = query.where(Batch.batch_id > after)
         return list(await self._work.session.scalars(query))
+
+    async def standing(
+        self, statuses: Collection[BatchStatus], since: datetime, limit: int, after: UUID | None
+    ) -> list[Batch]:
+        """Whosever batches in these states since then or earlier, by id, from after the cursor on."""
+        query = select(Batch).where(Batch.status.in_(statuses), in_state_since <= since).order_by(Batch.batch_id)
+        if after:
+            query = query.where(Batch.batch_id > after)
+        return list(await self._work.session.scalars(query.limit(limit)))
 
     async def _check_class(self, class_id: UUID, teacher_id: str) -> None:
         known = await self._work.read(KnownClass, class_id)

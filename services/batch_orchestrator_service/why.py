@@ -80,7 +80,7 @@ def explain(batch: Batch | None, facts: Facts) -> str:
     if batch is None:
         since, reason = _first_parked(facts), f"It waits to be registered{_class_trouble(facts)}"
     else:
-        since, reason = batch.history[-1].at if batch.history else batch.registered_at, _reason(batch, facts)
+        since, reason = batch.since, _reason(batch, facts)
     deferred = batch.deferred if batch else ()
     known = [f"{', '.join(deferred)} came early and {'is' if len(deferred) == 1 else 'are'} kept"] if deferred else []
     begins = [f"{reason}, since {_at(since)}"] if since else [reason]

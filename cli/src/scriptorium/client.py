@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import httpx
 from common_core.status_enums import CourseCode
 
-from scriptorium.environment import Variables, need
-from scriptorium.errors import Refused, Unreachable
+from scriptorium import environment
+from scriptorium.environment import AUDIENCE, ISSUER, SECRET, Variables
+from scriptorium.errors import NotOurs, Refused, Unreachable
 from scriptorium.views import Batch, Essays, File, Student, Validation
 
 PATIENCE_SECONDS = 5.0
@@ -24,9 +25,11 @@ NOT_NOW = {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes
 class Client:
     """Talks to the services as one teacher; raises Unreachable, or Refused with the service's own words."""
 
-    def __init__(self, http: httpx.AsyncClient, variables: Variables) -> None:
+    def __init__(self, http: httpx.AsyncClient, variables: Variables, credential: str = SECRET) -> None:
         self._http = http
         self._variables = variables
+        self._credential = credential
+        """The variable behind the token."""
 
     async def make_class(self, name: str, course: CourseCode, roster: bytes) -> tuple[UUID, list[Student]]:
         """A new class with the students of a CSV file."""
@@ -96,21 +99,39 @@ class Client:
 
     async def _send(self, service: str, method: str, path: str, **content: Any) -> Any:
         """What the service answers; while it is away for a moment it is asked again with the same Idempotency-Key."""
-        address, name = need(self._variables, f"{service}_URL").rstrip("/"), service.lower().replace("_", " ")
+        variable, name = f"{service}_URL", service.lower().replace("_", " ")
+        address = environment.address(self._variables, variable)
         headers = {"Idempotency-Key": str(uuid4()), **content.pop("headers", {})}
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 answer = await self._http.request(method, address + path, headers=headers, **content)
-            except (httpx.TransportError, httpx.InvalidURL) as error:
+            except httpx.TransportError as error:
                 if time.monotonic() > until:
-                    raise Unreachable(name, address, str(error) or type(error).__name__) from error
+                    reason = str(error) or type(error).__name__
+                    raise Unreachable(name, variable, address, reason) from error
             else:
-                if answer.is_success:
-                    return answer.json()
                 if answer.status_code not in NOT_NOW or time.monotonic() > until:
-                    raise Refused(name, f"{method} {path}", answer.status_code, _detail(answer))
+                    document = _document(answer)
+                    if document is None:
+                        said = f"{method} {path}: {answer.status_code} {answer.reason_phrase}"
+                        raise NotOurs(name, variable, address, said)
+                    if answer.is_success:
+                        return document
+                    detail = self._way_out(answer.status_code, document)
+                    raise Refused(name, f"{method} {path}", answer.status_code, detail)
             await asyncio.sleep(PAUSE_SECONDS)
+
+    def _way_out(self, status: int, document: Mapping[str, Any]) -> str:
+        """What a problem document says, and of a token what it came from."""
+        said = str(document["detail"])
+        if status == httpx.codes.UNAUTHORIZED and self._credential == SECRET:
+            return f"{said}: {SECRET} and, where set, {AUDIENCE} and {ISSUER} must be the services' own"
+        if status == httpx.codes.UNAUTHORIZED:
+            return f"{said}, and set {self._credential} to it"
+        if status == httpx.codes.FORBIDDEN and self._credential != SECRET:
+            return f"{said}: ask for a token with it, and set {self._credential} to it"
+        return said
 
 
 @asynccontextmanager
@@ -121,9 +142,25 @@ async def connected(variables: Variables, token: str) -> AsyncIterator[Client]:
         yield Client(http, variables)
 
 
-def _detail(answer: httpx.Response) -> str:
-    """What a problem document says, or else the status in words."""
+def _document(answer: httpx.Response) -> Any:
+    """The JSON of an answer; None when it is none that the service would give."""
+    if answer.status_code in NOT_NOW:
+        return {"detail": answer.reason_phrase, **_json_object(answer)}
+    if answer.is_success:
+        return _json(answer)
+    problem = _json_object(answer)
+    # A route that is not there: ours say more of what they have not found.
+    nowhere = answer.status_code == httpx.codes.NOT_FOUND and problem.get("detail") == answer.reason_phrase
+    return problem if "detail" in problem and not nowhere else None
+
+
+def _json(answer: httpx.Response) -> Any:
     try:
-        return str(answer.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return answer.reason_phrase
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _json_object(answer: httpx.Response) -> dict[str, Any]:
+    found = _json(answer)
+    return found if isinstance(found, dict) else {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import ValidationError
@@ -64,6 +65,15 @@ def need(variables: Variables, name: str) -> str:
     if not variables.get(name):
         raise Misconfigured(name, "is not set")
     return variables[name]
+
+
+def address(variables: Variables, name: str) -> str:
+    """The base URL in a variable; raises Misconfigured."""
+    url = need(variables, name).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Misconfigured(name, "is no address like http://127.0.0.1:8001")
+    return url
 
 
 def secret(variables: Variables) -> str:

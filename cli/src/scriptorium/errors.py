@@ -51,10 +51,18 @@ class PortTaken(CommandFailed):
 class Unreachable(CommandFailed):
     """Nothing answers at a service's address."""
 
-    def __init__(self, service: str, address: str, reason: str) -> None:
+    def __init__(self, service: str, variable: str, address: str, reason: str) -> None:
         super().__init__(
-            f"the {service} at {address} cannot be reached ({reason})", "start the system with `scriptorium up`"
+            f"the {service} at {address} cannot be reached ({reason})",
+            f"start the system with `scriptorium up` or `make up`, or correct {variable}",
         )
+
+
+class NotOurs(CommandFailed):
+    """Something else answers at a service's address."""
+
+    def __init__(self, service: str, variable: str, address: str, answer: str) -> None:
+        super().__init__(f"what answers at {address} is not the {service} ({answer})", f"correct {variable}")
 
 
 class Refused(CommandFailed):
@@ -63,6 +71,17 @@ class Refused(CommandFailed):
     def __init__(self, service: str, request: str, status: int, detail: str) -> None:
         super().__init__(f"the {service} refuses {request} ({status})", detail)
         self.status = status
+
+
+class NoToken(CommandFailed):
+    """There is nothing to show to the services."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "neither SCRIPTORIUM_TOKEN nor SCRIPTORIUM_JWT_SECRET is set",
+            "set the token that you were given, or the secret of the services, or name the file that has it"
+            " with --env-file FILE",
+        )
 
 
 class NothingToSubmit(CommandFailed):

@@ -16,13 +16,15 @@ from common_core.status_enums import CourseCode
 from local_stack import LocalStackError
 from service_runtime.auth import Role
 
-from scriptorium import demonstration, display, environment, migrations, operations
+from scriptorium import demonstration, display, environment, migrations
 from scriptorium.client import connected
 from scriptorium.display import following, say
 from scriptorium.environment import SERVICES, Variables
 from scriptorium.errors import CommandFailed
 from scriptorium.gateway import Target, pass_on, target
 from scriptorium.migrations import prepare_topics
+from scriptorium.operations import batches, dead_letters
+from scriptorium.operations.options import EnvFile
 from scriptorium.signals import ending_in_order
 from scriptorium.submission import Order, Outcome, Submission, files_in
 from scriptorium.system import Ports, running_system
@@ -30,10 +32,6 @@ from scriptorium.system import Ports, running_system
 TEACHER = "demo-teacher"
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
 
-EnvFile = Annotated[
-    Path | None,
-    typer.Option(exists=True, dir_okay=False, help="What `scriptorium up` wrote; else the environment counts."),
-]
 Roster = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="The class: CSV with the header first_name,last_name,email."),
@@ -148,8 +146,9 @@ def gateway(
         asyncio.run(pass_on(targets, host))
 
 
-app.command()(operations.why)
-app.add_typer(operations.letters, name="dead-letters")
+app.command("batches")(batches.list_batches)
+app.command()(batches.why)
+app.add_typer(dead_letters.letters, name="dead-letters")
 
 
 def run() -> None:

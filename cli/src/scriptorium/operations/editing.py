@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from scriptorium.errors import CommandFailed
-from scriptorium.operator_client import Letter, Operator
+from scriptorium.operations.client import Letter, Operator
 
 
 class NothingEdited(CommandFailed):

@@ -11,15 +11,18 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import httpx
+from common_core.status_enums import BatchStatus
 from service_runtime.auth import Role
 
 from scriptorium import environment
 from scriptorium.client import Client
-from scriptorium.environment import Variables
-from scriptorium.errors import CommandFailed
+from scriptorium.environment import SECRET, Variables
+from scriptorium.errors import CommandFailed, NoToken
 
 TOKEN = "SCRIPTORIUM_TOKEN"  # noqa: S105 - the variable's name
 TOKEN_SECONDS = 600
+PAGE = 200
+"""Batches in one answer."""
 REQUEST_SECONDS = 180
 """Replaying all of 100,000 dead letters is one request."""
 
@@ -105,6 +108,24 @@ class Operator(Client):
         """Give it up."""
         await self._send(*_one(letter, "POST", "/discard"), json={"why": why})
 
+    async def batches(self, states: Sequence[BatchStatus], seconds_in_state: int, limit: int) -> list[dict[str, Any]]:
+        """Batches in these states, or all that are open, for at least so long; the first registered first."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while len(found) < limit:
+            asked = {
+                "status": list(states),
+                "seconds_in_state": seconds_in_state,
+                "limit": min(limit - len(found), PAGE),
+            }
+            params = {**asked, **({"cursor": cursor} if cursor else {})}
+            page = await self._send("BATCH_ORCHESTRATOR", "GET", "/ops/batches", params=params)
+            found += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        return found
+
     async def why(self, batch_id: UUID) -> dict[str, Any]:
         """What a batch waits for."""
         found: dict[str, Any] = await self._send("BATCH_ORCHESTRATOR", "GET", f"/ops/batches/{batch_id}/why")
@@ -114,10 +135,13 @@ class Operator(Client):
 @asynccontextmanager
 async def acting(variables: Variables) -> AsyncIterator[Operator]:
     """An operator for the services these variables name, with SCRIPTORIUM_TOKEN or a token of their own."""
-    token = variables.get(TOKEN) or environment.issue(variables, _who(), [Role.OPERATOR], TOKEN_SECONDS)
+    given = variables.get(TOKEN)
+    if not given and not variables.get(SECRET):
+        raise NoToken
+    token = given or environment.issue(variables, _who(), [Role.OPERATOR], TOKEN_SECONDS)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(headers=headers, timeout=REQUEST_SECONDS, trust_env=False) as http:
-        yield Operator(http, variables)
+        yield Operator(http, variables, TOKEN if given else SECRET)
 
 
 async def _all(services: Sequence[Service], ask: Callable[[Service], Awaitable[list[dict[str, Any]]]]) -> Found:

@@ -1,22 +1,18 @@
-"""An operator's work with a running system: its dead letters, and why a batch waits."""
+"""The dead letters of a running system: see, replay, edit and discard them."""
 
-import asyncio
-import json
-import sys
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 from service_runtime.parked import Reason
 
-from scriptorium import environment, operator_display
 from scriptorium.display import say
-from scriptorium.editing import in_editor, parsed
-from scriptorium.operator_client import Letter, Operator, Service, acting
+from scriptorium.operations import letter_tables
+from scriptorium.operations.client import Letter, Operator, Service
+from scriptorium.operations.editing import in_editor, parsed
+from scriptorium.operations.options import AsJson, EnvFile, print_json, run
 
 letters = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="See, replay, edit and discard dead letters.")
 
@@ -37,12 +33,6 @@ def _letter(text: str) -> Letter:
     return Letter(Service(service), int(position))
 
 
-type Act = Callable[[Operator], Awaitable[None]]
-
-EnvFile = Annotated[
-    Path | None,
-    typer.Option(exists=True, dir_okay=False, help="What `scriptorium up` wrote; else the environment counts."),
-]
 OneLetter = Annotated[Letter, typer.Argument(metavar="LETTER", parser=_letter, help="As listed: essay-lifecycle/42.")]
 SomeLetters = Annotated[
     list[Letter] | None, typer.Argument(metavar="[LETTER]...", parser=_letter, help="As listed: essay-lifecycle/42.")
@@ -54,7 +44,6 @@ Key = Annotated[str | None, typer.Option(help="Only what is about this id.")]
 Since = Annotated[datetime | None, typer.Option(help="Only what was parked from then on (local time).")]
 Until = Annotated[datetime | None, typer.Option(help="Only what was parked before (local time).")]
 Why = Annotated[str, typer.Option(help="Why you do this; it is recorded.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @letters.command("list")
@@ -81,12 +70,12 @@ def list_letters(
             found = await operator.groups(service or list(Service), wanted)
         else:
             found = await operator.listed(service or list(Service), wanted, limit)
-        show = operator_display.groups if group else operator_display.listed
-        _json(found.items) if as_json else show(found.items)
+        show = letter_tables.groups if group else letter_tables.listed
+        print_json(found.items) if as_json else show(found.items)
         if found.failures:
             raise found.failures[0]
 
-    _run(act, env_file)
+    run(act, env_file)
 
 
 @letters.command()
@@ -100,9 +89,9 @@ def show(
 
     async def act(operator: Operator) -> None:
         found = await operator.show(letter, reveal=reveal)
-        _json(found) if as_json else operator_display.one(letter, found)
+        print_json(found) if as_json else letter_tables.one(letter, found)
 
-    _run(act, env_file)
+    run(act, env_file)
 
 
 @letters.command()
@@ -132,11 +121,11 @@ def replay(
             found = await operator.replay_letters(letter, why)
         else:
             found = await operator.replay(service or list(Service), {**wanted, "everything": everything}, why)
-        _json(found.items) if as_json else operator_display.replayed(found.items)
+        print_json(found.items) if as_json else letter_tables.replayed(found.items)
         if found.failures:
             raise found.failures[0]
 
-    _run(act, env_file)
+    run(act, env_file)
 
 
 @letters.command()
@@ -149,6 +138,7 @@ def edit(
     type: Annotated[  # noqa: A002  # the name of the option
         str | None, typer.Option(help="What event it is, for a message whose envelope is unreadable.")
     ] = None,
+    as_json: AsJson = False,
     env_file: EnvFile = None,
 ) -> None:
     """Correct a dead letter's data and handle it once more; the data as it came is kept in the record of actions."""
@@ -156,44 +146,25 @@ def edit(
     async def act(operator: Operator) -> None:
         data = parsed(file.read_text()) if file else await in_editor(operator, letter)
         await operator.edit(letter, data, why, type)
-        say(f"{letter} is corrected and replayed.")
+        print_json({"edited": str(letter)}) if as_json else say(f"{letter} is corrected and replayed.")
 
-    _run(act, env_file)
+    run(act, env_file)
 
 
 @letters.command()
-def discard(letter: OneLetter, why: Why, env_file: EnvFile = None) -> None:
+def discard(letter: OneLetter, why: Why, as_json: AsJson = False, env_file: EnvFile = None) -> None:
     """Give a dead letter up; all of it is kept in the record of actions."""
 
     async def act(operator: Operator) -> None:
         await operator.discard(letter, why)
-        say(f"{letter} is discarded; its bytes are in operator_actions.")
+        if as_json:
+            print_json({"discarded": str(letter)})
+        else:
+            say(f"{letter} is discarded; its bytes are in operator_actions.")
 
-    _run(act, env_file)
-
-
-def why(batch_id: Annotated[UUID, typer.Argument()], as_json: AsJson = False, env_file: EnvFile = None) -> None:
-    """Say in one sentence what a batch waits for and since when."""
-
-    async def act(operator: Operator) -> None:
-        found = await operator.why(batch_id)
-        _json(found) if as_json else say(found["why"])
-
-    _run(act, env_file)
-
-
-def _run(act: Act, env_file: Path | None) -> None:
-    async def acted() -> None:
-        async with acting(environment.read(env_file)) as operator:
-            await act(operator)
-
-    asyncio.run(acted())
+    run(act, env_file)
 
 
 def _filter(*, since: datetime | None, until: datetime | None, **wanted: str | None) -> dict[str, str]:
     times = {name: each.astimezone().isoformat() for name, each in (("since", since), ("until", until)) if each}
     return {name: str(value) for name, value in wanted.items() if value} | times
-
-
-def _json(found: object) -> None:
-    sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

@@ -1,96 +1,15 @@
 """An operator's commands: what they ask of which service, what they print, and which way out they name."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
 import pytest
-from scriptorium import client, main, operator_client
 from scriptorium.environment import SERVICES
-from typer.testing import CliRunner, Result
 
-SECRET = "a secret of more than thirty-two characters"
-VARIABLES = {f"{each.variable}_URL": f"http://{each.variable.lower()}" for each in SERVICES}
-LETTER = {
-    "position": 42,
-    "state": "dead",
-    "reason": "refused",
-    "error": "ClassOfAnotherTeacher: class_id: class 0199a1b2-0000-7000-8000-000000000000 does not exist",
-    "waits_for": None,
-    "behind": None,
-    "attempts": 1,
-    "parked_at": "2026-03-01T08:00:00Z",
-    "due_at": None,
-    "source": "/registry",
-    "event_id": "e",
-    "type": "BatchContentProvisioningCompletedV1",
-    "key": "0199a1b2-0000-7000-8000-000000000001",
-    "topic": "upstream",
-}
-PAGE = {"items": [LETTER], "next_cursor": None}
-GROUP = {
-    "state": "dead",
-    "reason": "bug",
-    "type": "BatchContentProvisioningCompletedV1",
-    "cause": "KeyError: " + "a long cause " * 30,
-    "count": 123_456,
-    "example": 42,
-    "first": "2026-03-01T08:00:00Z",
-    "last": "2026-03-02T08:00:00Z",
-}
-
-type Answer = Callable[[httpx.Request], httpx.Response]
-type Run = Callable[..., Result]
-
-
-@pytest.fixture
-def asked() -> list[httpx.Request]:
-    return []
-
-
-@pytest.fixture
-def down() -> set[str]:
-    """The services that cannot be reached."""
-    return set()
-
-
-@pytest.fixture
-def answers() -> dict[str, httpx.Response]:
-    """What the services answer, by the end of the path."""
-    return {
-        "dead-letters": httpx.Response(200, json=PAGE),
-        "groups": httpx.Response(200, json=[GROUP]),
-        "replay": httpx.Response(200, json={"replayed": 3}),
-        "42": httpx.Response(200, json={**LETTER, "data": {"name": "•••"}}),
-        "edit": httpx.Response(200, json={"replayed": 1}),
-        "discard": httpx.Response(200, json={"discarded": 1}),
-        "why": httpx.Response(200, json={"why": "It waits for content: 2 of 3 slots are free."}),
-    }
-
-
-@pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, asked: list[httpx.Request], answers: dict[str, httpx.Response], down: set[str]
-) -> Run:
-    """Run a command against services that give these answers."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        if request.url.host in down:
-            raise httpx.ConnectError("refused")
-        found = answers[request.url.path.rsplit("/", 1)[-1]]
-        return httpx.Response(found.status_code, content=found.content)
-
-    real = httpx.AsyncClient
-    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(
-        operator_client.httpx, "AsyncClient", lambda **kept: real(**kept, transport=httpx.MockTransport(answer))
-    )
-    environment = {**VARIABLES, "SCRIPTORIUM_JWT_SECRET": SECRET, "SCRIPTORIUM_TOKEN": ""}
-    return lambda *arguments: CliRunner().invoke(main.app, arguments, env=environment)
+from tests.unit.cli.operations.answers import SECRET, Run
 
 
 def body(request: httpx.Request) -> Any:

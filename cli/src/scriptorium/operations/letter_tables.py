@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from scriptorium.display import console, say
-from scriptorium.operator_client import Letter
+from scriptorium.operations.client import Letter
+from scriptorium.operations.words import time_of
 
 
 def listed(items: Sequence[Mapping[str, Any]]) -> None:
@@ -22,7 +22,7 @@ def listed(items: Sequence[Mapping[str, Any]]) -> None:
     table.add_column("message", no_wrap=True)
     table.add_column("why", overflow="fold")
     for each in items:
-        where = f"{each['letter']}\n{_time(each['parked_at'])}"
+        where = f"{each['letter']}\n{time_of(each['parked_at'])}"
         table.add_row(Text(where), Text(f"{each['type']}\n{each['key']}"), Text(_why(each)))
     console.print(table)
 
@@ -38,7 +38,7 @@ def groups(items: Sequence[Mapping[str, Any]]) -> None:
     table.add_column("first, last", no_wrap=True)
     table.add_column("cause", overflow="fold")
     for each in items:
-        times = f"{_time(each['first'])}\n{_time(each['last'])}"
+        times = f"{time_of(each['first'])}\n{time_of(each['last'])}"
         cause = f"{each['state']}, {each['reason']}: {each['cause']}\nthe first is {each['service']}/{each['example']}"
         table.add_row(str(each["count"]), Text(f"{each['service']}\n{each['type']}"), Text(times), Text(cause))
     console.print(table)
@@ -48,7 +48,7 @@ def one(letter: Letter, found: Mapping[str, Any]) -> None:
     """Print everything about a parked message."""
     for name, value in found.items():
         if name != "data" and value is not None:
-            say(f"  {name:<12}{_time(value) if name.endswith('_at') else value}")
+            say(f"  {name:<12}{time_of(value) if name.endswith('_at') else value}")
     say(f"{letter} says:")
     say(json.dumps(found["data"], indent=2, ensure_ascii=False))
 
@@ -64,7 +64,3 @@ def _why(message: Mapping[str, Any]) -> str:
     if message["behind"] is not None:
         return f"waits behind {message['letter'].split('/')[0]}/{message['behind']}"
     return f"{message['state']}, {message['reason']}: {message['error']}"
-
-
-def _time(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
