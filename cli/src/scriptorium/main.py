@@ -23,7 +23,7 @@ from scriptorium.environment import SERVICES, Variables
 from scriptorium.errors import CommandFailed
 from scriptorium.gateway import Target, pass_on, target
 from scriptorium.migrations import prepare_topics
-from scriptorium.operations import batches, dead_letters
+from scriptorium.operations import batches, dead_letters, status
 from scriptorium.operations.options import EnvFile
 from scriptorium.signals import ending_in_order
 from scriptorium.submission import Order, Outcome, Submission, files_in
@@ -146,6 +146,7 @@ def gateway(
         asyncio.run(pass_on(targets, host))
 
 
+app.command()(status.status)
 app.command("batches")(batches.list_batches)
 app.command()(batches.why)
 app.add_typer(dead_letters.letters, name="dead-letters")
