@@ -20,7 +20,7 @@ class Misconfigured(CommandFailed):
 
 
 class NotPrepared(CommandFailed):
-    """A database or the broker cannot be reached or does not allow it."""
+    """A database cannot be reached or does not allow it."""
 
     def __init__(self, what: str, variable: str, reason: Exception) -> None:
         said = next(iter(str(reason).splitlines()), type(reason).__name__)

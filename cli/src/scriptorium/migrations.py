@@ -1,11 +1,9 @@
 """Brings databases and topics to what the code expects; does nothing where they are already."""
 
 import asyncio
-import logging
 from pathlib import Path
 
 import asyncpg
-from aiokafka.errors import KafkaError
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -15,7 +13,8 @@ from service_runtime.histories import ALEMBIC_INI
 from service_runtime.topics import WrongTopics, create_topics
 from sqlalchemy.exc import SQLAlchemyError
 
-from scriptorium.environment import BROKERS, Member, Variables, runtime_settings
+from scriptorium.broker import reaching
+from scriptorium.environment import Member, Variables, runtime_settings
 from scriptorium.errors import NotPrepared, WrongSize
 
 PATIENCE_SECONDS = 60.0
@@ -46,12 +45,10 @@ async def _migration(url: str) -> str | None:
 
 
 def prepare_topics(variables: Variables) -> None:
-    """Create the topics that are missing; raises NotPrepared."""
+    """Create the topics that are missing; raises BrokerFailed or WrongSize."""
     settings = runtime_settings(variables)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # What it has to say is raised as well.
     try:
-        asyncio.run(create_topics(settings))
-    except (OSError, KafkaError) as error:
-        raise NotPrepared(f"Kafka at {settings.kafka_bootstrap_servers}", BROKERS, error) from error
+        with reaching(settings):
+            asyncio.run(create_topics(settings))
     except WrongTopics as error:
         raise WrongSize(error) from error

@@ -1,11 +1,12 @@
 """The topics, one per publisher: declared here, made by `scriptorium migrate`, checked when a service starts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 from common_core.events.base import Topic
 
@@ -23,6 +24,20 @@ class Size(NamedTuple):
 
     partitions: int
     replicas: int
+
+
+class Compared(NamedTuple):
+    """A topic as it is declared and as the broker has it."""
+
+    topic: NewTopic
+    size: Size | None
+    """None: there is no such topic."""
+    retention_ms: int | None
+    """How long messages are kept, -1 for ever; None: the broker does not say."""
+    problems: list[str]
+    """What is missing or smaller than declared, and the way out."""
+    notes: list[str]
+    """What else differs, and what that means."""
 
 
 class WrongTopics(Exception):
@@ -65,28 +80,80 @@ async def check_topics(settings: RuntimeSettings) -> None:
         require(declared(settings), await _found(client))
 
 
+async def compare_topics(settings: RuntimeSettings) -> list[Compared]:
+    """Every declared topic beside what the broker has; raises KafkaError."""
+    async with _admin(settings) as client:
+        found = await _found(client)
+        topics = declared(settings)
+        kept = await _retention(client, [topic.name for topic in topics if topic.name in found])
+    return [compare(topic, found.get(topic.name), kept.get(topic.name), settings) for topic in topics]
+
+
+def retention_ms(topic: NewTopic) -> int:
+    """How long a declared topic is to keep its messages."""
+    return int(topic.topic_configs["retention.ms"])
+
+
 def require(topics: Sequence[NewTopic], found: Mapping[str, Size]) -> None:
     """Compare what is declared with what there is; raises WrongTopics."""
-    problems = [problem for topic in topics if (problem := _problem(topic, found.get(topic.name)))]
+    problems = [problem for topic in topics for problem in _problems(topic, found.get(topic.name))]
     if problems:
         raise WrongTopics("; ".join(problems))
 
 
-def _problem(topic: NewTopic, size: Size | None) -> str | None:
+def _problems(topic: NewTopic, size: Size | None) -> Iterator[str]:
     if size is None:
-        return f"topic {topic.name} is missing: run `scriptorium migrate`"
+        yield f"topic {topic.name} is missing: run `scriptorium migrate`"
+        return
     # More are welcome: somebody has added them.
     if size.partitions < topic.num_partitions:
-        return (
+        yield (
             f"topic {topic.name} has {size.partitions} partitions, {topic.num_partitions} are declared:"
             f" add some (kafka-topics.sh --alter) or set SCRIPTORIUM_PARTITIONS={size.partitions}"
         )
     if size.replicas < topic.replication_factor:
-        return (
+        yield (
             f"topic {topic.name} is on {size.replicas} brokers, {topic.replication_factor} are declared:"
             f" add some (kafka-reassign-partitions.sh) or set SCRIPTORIUM_REPLICATION_FACTOR={size.replicas}"
         )
-    return None
+
+
+def compare(topic: NewTopic, size: Size | None, kept: int | None, settings: RuntimeSettings) -> Compared:
+    """A declared topic beside what the broker has of it."""
+    problems, notes = list(_problems(topic, size)), []
+    wanted = retention_ms(topic)
+    if kept is not None and kept != wanted:
+        differs = (
+            f"topic {topic.name} keeps its messages {days(kept)}, {days(wanted)} are declared: kafka-configs.sh --alter"
+            f" --entity-type topics --entity-name {topic.name} --add-config retention.ms={wanted}, or set"
+            " SCRIPTORIUM_RETENTION_DAYS"
+        )
+        if 0 <= kept < wanted:
+            problems.append(differs)
+        elif 0 <= kept <= settings.inbox_days * MILLISECONDS_PER_DAY:
+            notes.append(differs)
+        else:
+            notes.append(f"{differs}; the inbox forgets after SCRIPTORIUM_INBOX_DAYS, so never read older ones again")
+    return Compared(topic, size, kept, problems, notes)
+
+
+def days(milliseconds: int) -> str:
+    """How long messages are kept, in words."""
+    return "for ever" if milliseconds < 0 else f"{milliseconds / MILLISECONDS_PER_DAY:g} days"
+
+
+async def _retention(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """The retention that counts, also when it is the broker's own; nothing where we may not see it."""
+    if not names:
+        return {}
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    resources = [each for answer in await client.describe_configs(asked) for each in answer.resources]
+    return {
+        name: int(value)
+        for code, _, _, name, entries in resources
+        for key, value, *_ in entries
+        if code == 0 and key == "retention.ms"
+    }
 
 
 @asynccontextmanager
