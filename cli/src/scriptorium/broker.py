@@ -71,6 +71,8 @@ def reaching(settings: RuntimeSettings) -> Iterator[None]:
     log.addHandler(reasons)
     try:
         yield
+    except BrokenPipeError:
+        raise  # That of our own output.
     except (KafkaError, OSError, ValueError) as error:
         # That it cannot connect says less than why.
         told = reasons.last if isinstance(error, KafkaConnectionError) else None

@@ -23,7 +23,7 @@ from scriptorium.environment import SERVICES, Variables
 from scriptorium.errors import CommandFailed
 from scriptorium.gateway import Target, pass_on, target
 from scriptorium.migrations import prepare_topics
-from scriptorium.operations import batches, dead_letters, status, topics
+from scriptorium.operations import batches, dead_letters, events, status, topics
 from scriptorium.operations.options import EnvFile
 from scriptorium.signals import ending_in_order
 from scriptorium.submission import Order, Outcome, Submission, files_in
@@ -150,6 +150,7 @@ app.command()(status.status)
 app.command("batches")(batches.list_batches)
 app.command()(batches.why)
 app.command()(topics.topics)
+app.add_typer(events.events, name="events")
 app.add_typer(dead_letters.letters, name="dead-letters")
 
 

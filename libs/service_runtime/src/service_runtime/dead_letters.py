@@ -15,7 +15,7 @@ from sqlalchemy.sql import bindparam
 
 from service_runtime import parked
 from service_runtime.cloudevents import Envelope, Undecodable, headers, parse
-from service_runtime.masking import MASK, masked
+from service_runtime.masking import shown
 from service_runtime.messages import decode
 
 # One statement serves every filter: what is not asked for is NULL.
@@ -192,14 +192,9 @@ async def forget_bytes(session: AsyncSession, older_than_days: float) -> None:
 
 
 def data_of(row: Row[Any], *, reveal: bool) -> object:
-    """What a parked message says; masked unless revealed. Bytes that are not JSON are shown only revealed, as hex."""
+    """What a parked message says; masked unless revealed."""
     envelope = _envelope(row)
-    raw = envelope.data if envelope else row.record_value or b""
-    try:
-        data = json.loads(raw)
-    except ValueError:
-        return raw.hex() if reveal else MASK
-    return data if reveal else masked(data)
+    return shown(envelope.data if envelope else row.record_value or b"", reveal=reveal)
 
 
 def _envelope(row: Row[Any]) -> Envelope | None:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pydantic_core
 from sqlalchemy import Row
 
 from service_runtime.parked import Reason
@@ -22,6 +23,15 @@ def masked(value: object, name: str = "") -> object:
             return MASK
         case _:
             return value
+
+
+def shown(raw: bytes, *, reveal: bool) -> object:
+    """The data of an event; masked unless revealed. Bytes that are not JSON are shown only revealed, as hex."""
+    try:
+        data = pydantic_core.from_json(raw)
+    except ValueError:
+        return raw.hex() if reveal else MASK
+    return data if reveal else masked(data)
 
 
 def error_of(row: Row[Any], *, reveal: bool) -> str:

@@ -80,6 +80,12 @@ async def check_topics(settings: RuntimeSettings) -> None:
         require(declared(settings), await _found(client))
 
 
+async def found_topics(settings: RuntimeSettings) -> dict[str, Size]:
+    """All topics of the broker, ours and others; raises KafkaError."""
+    async with _admin(settings) as client:
+        return await _found(client)
+
+
 async def compare_topics(settings: RuntimeSettings) -> list[Compared]:
     """Every declared topic beside what the broker has; raises KafkaError."""
     async with _admin(settings) as client:
