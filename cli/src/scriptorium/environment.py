@@ -22,6 +22,7 @@ SECRET_LENGTH = 32
 PREFIXES = ("SCRIPTORIUM_", "KAFKA_")
 AUDIENCE = "SCRIPTORIUM_JWT_AUDIENCE"
 ISSUER = "SCRIPTORIUM_JWT_ISSUER"
+NO_ADDRESS = "is no address like http://127.0.0.1:8001"
 # What `sh` and python-dotenv read alike, without quotes and in single ones.
 _PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _QUOTABLE = re.compile(r"[^'\"\\$`\s]+")
@@ -69,11 +70,18 @@ def need(variables: Variables, name: str) -> str:
 
 def address(variables: Variables, name: str) -> str:
     """The base URL in a variable; raises Misconfigured."""
-    url = need(variables, name).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Misconfigured(name, "is no address like http://127.0.0.1:8001")
-    return url
+    if not is_address(need(variables, name)):
+        raise Misconfigured(name, NO_ADDRESS)
+    return variables[name].rstrip("/")
+
+
+def is_address(url: str) -> bool:
+    """Whether HTTP can go there."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def secret(variables: Variables) -> str:

@@ -23,14 +23,14 @@ from scriptorium.environment import SERVICES, Variables
 from scriptorium.errors import CommandFailed
 from scriptorium.gateway import Target, pass_on, target
 from scriptorium.migrations import prepare_topics
-from scriptorium.operations import batches, dead_letters, events, status, topics
+from scriptorium.operations import batches, dead_letters, events, settings, status, topics
 from scriptorium.operations.options import EnvFile
 from scriptorium.signals import ending_in_order
 from scriptorium.submission import Order, Outcome, Submission, files_in
 from scriptorium.system import Ports, running_system
 
 TEACHER = "demo-teacher"
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=__doc__)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=__doc__)
 
 Roster = Annotated[
     Path | None,
@@ -150,6 +150,7 @@ app.command()(status.status)
 app.command("batches")(batches.list_batches)
 app.command()(batches.why)
 app.command()(topics.topics)
+app.command()(settings.settings)
 app.add_typer(events.events, name="events")
 app.add_typer(dead_letters.letters, name="dead-letters")
 
