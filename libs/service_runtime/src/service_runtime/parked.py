@@ -93,7 +93,7 @@ NEXT_OF_QUEUES = text("""
             WHERE topic = wanted.topic AND key = wanted.key AND state <> 'dead' ORDER BY position LIMIT 1) AS head)
 """)
 # Whoever parks a message behind this one holds it: wait, or the message could be left without anybody to wake it.
-LOCK = text("SELECT position FROM parked_messages WHERE position = :position FOR UPDATE")
+LOCK = text("SELECT position FROM parked_messages WHERE position = ANY(:positions) ORDER BY position FOR UPDATE")
 AGAIN = text("""
     UPDATE parked_messages SET state = :state, reason = :reason, error = :error, waits_for = :waits_for,
         attempts = :attempts, due_at = COALESCE(now() + make_interval(secs => CAST(:delay AS float8)), 'infinity')
@@ -182,11 +182,13 @@ def _record(message: Message) -> dict[str, object]:
     }
 
 
-async def again(session: AsyncSession, position: int, attempts: int, verdict: Verdict) -> None:
-    """Keep a message parked after another failed attempt."""
-    with session.no_autoflush:
-        await session.execute(LOCK, {"position": position})
-        await session.execute(AGAIN, {**_columns(verdict), "attempts": attempts, "position": position})
+async def again(session: AsyncSession, failed: Sequence[tuple[int, int, Verdict]]) -> None:
+    """Keep messages parked after another failed attempt: the position of each, its attempts, and what becomes of it."""
+    if failed:
+        with session.no_autoflush:
+            await session.execute(LOCK, {"positions": [position for position, _, _ in failed]})
+            columns = [{**_columns(verdict), "attempts": n, "position": position} for position, n, verdict in failed]
+            await session.execute(AGAIN, columns)
 
 
 async def hold_up(session: AsyncSession, messages: Sequence[Message]) -> dict[Queue, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from common_core.errors import NotYet
@@ -19,6 +20,17 @@ QUEUES_AT_ONCE = 500
 MESSAGES_AT_ONCE = 500
 
 type Parked = tuple[Row[Any], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A parked message that could not be handled this time either."""
+
+    position: int
+    message: Message
+    error: Exception
+    attempts: int
+    verdict: parked.Verdict
 
 
 class Retries:
@@ -65,43 +77,49 @@ class Retries:
             rows = await parked.queues(work.session, queues, MESSAGES_AT_ONCE // len(queues))
             taken += [(row, self._decoded(row)) for row in rows]
             await self._delivery.load(work, [message for _, message in taken])
-            handled = await self._decide_all(work, taken, suspects)
+            handled, failed = await self._decide_all(work, taken, suspects)
             failpoint("retries.after_decide")
+            await parked.again(work.session, [(each.position, each.attempts, each.verdict) for each in failed])
             await parked.done(work.session, handled, queues)
+        for each in failed:
+            if each.verdict.reason is not parked.Reason.NOT_YET:
+                log_parked(each.message, each.verdict, each.error)
+            metrics.RETRIED.labels(each.verdict.reason).inc()
 
-    async def _decide_all(self, work: UnitOfWork, taken: Sequence[Parked], suspects: Collection[str]) -> list[int]:
-        """The positions that were handled; what cannot be stays parked, and so does what is behind it."""
+    async def _decide_all(
+        self, work: UnitOfWork, taken: Sequence[Parked], suspects: Collection[str]
+    ) -> tuple[list[int], list[Failed]]:
+        """The positions that were handled, and what could not be; what waits behind one of those is not tried."""
         handled: list[int] = []
+        failed: list[Failed] = []
         waiting: set[parked.Queue] = set()
-        failed: set[str] = set()
+        half_done: set[str] = set()
         # As in delivery: a savepoint that fails makes us load anew, so those of suspected keys come last.
         for row, message in sorted(taken, key=lambda each: each[1].key in suspects):
-            if _queue(row) in waiting or message.key in failed:
+            if _queue(row) in waiting or message.key in half_done:
                 continue
             try:
                 error = await self._delivery.decide(work, message, message.cause(row.at), suspects)
-            except HandlersFailed as half_done:
-                failed |= half_done.keys
-            else:
-                if error is None:
-                    handled.append(row.position)
-                elif (await self._again(work, row, message, error)).state is not parked.State.DEAD:
-                    waiting.add(_queue(row))
-        if failed:
-            raise HandlersFailed(failed)
-        return handled
+            except HandlersFailed as halfway:
+                half_done |= halfway.keys
+                continue
+            if error is None:
+                handled.append(row.position)
+                continue
+            failed.append(self._failed(row, message, error))
+            if failed[-1].verdict.state is not parked.State.DEAD:
+                waiting.add(_queue(row))
+        if half_done:
+            raise HandlersFailed(half_done)
+        return handled, failed
 
-    async def _again(self, work: UnitOfWork, row: Row[Any], message: Message, error: Exception) -> parked.Verdict:
+    def _failed(self, row: Row[Any], message: Message, error: Exception) -> Failed:
         # Waiting is no failure: a bug met after long waiting gets all its attempts, and so does a replayed message.
         goes_on = isinstance(error, NotYet) == (row.state == parked.State.WAITING)
         attempts = row.attempts + 1 if goes_on else 1
         waited = (row.at - row.parked_at).total_seconds()
         verdict = parked.judge(error, attempts, waited, self._delivery.settings)
-        await parked.again(work.session, row.position, attempts, verdict)
-        if verdict.reason is not parked.Reason.NOT_YET:
-            log_parked(message, verdict, error)
-        metrics.RETRIED.labels(verdict.reason).inc()
-        return verdict
+        return Failed(row.position, message, error, attempts, verdict)
 
     def _decoded(self, row: Row[Any]) -> Message:
         record = parked.ParkedRecord.of(row)
