@@ -168,7 +168,7 @@ class Delivery:
         event = message.content
         if isinstance(event, Undecodable):
             return event
-        said = len(work.outbox.rows)
+        work.begin_step()
         try:
             if message.key in suspects:
                 async with work.savepoint():
@@ -178,11 +178,12 @@ class Delivery:
         except Exception as error:
             if is_lost_connection(error):
                 raise
-            if message.key in suspects or (self._left_no_trace(work, event) and len(work.outbox.rows) == said):
+            if message.key in suspects or work.take_back():
                 return error
             if is_conflict(error):
                 raise
             raise HandlersFailed({message.key}) from error
+        work.keep_step()
         work.touched.add(message.key)
         work.handled.append(message.type)
         about = {"event_id": message.id, "key": message.key, "correlation_id": message.correlation_id}
@@ -211,13 +212,6 @@ class Delivery:
             else:
                 effects = handler.call(aggregate, event, cause)
             work.publish(effects)
-
-    def _left_no_trace(self, work: UnitOfWork, event: Event) -> bool:
-        """Whether a handler that failed surely changed nothing: a plain one whose aggregate is as it was loaded."""
-        handler = self._handlers[type(event)]
-        if handler.needs_work or handler.loads is None:
-            return not handler.needs_work
-        return not work.is_changed(handler.loads, event.key)
 
     async def _park(self, message: Message, error: Exception) -> None:
         verdict = parked.judge(error, 1, 0.0, self.settings)

@@ -16,6 +16,9 @@ from service_runtime.handlers import CancelTimer, Cause, Effects, SetTimer
 from service_runtime.outbox import Outbox
 from service_runtime.signals import Signals
 
+type Identity = tuple[type[Any], UUID]
+"""The class of an aggregate and its id."""
+
 
 class NotHeld(Exception):
     """An event about something this unit of work does not hold could overtake an earlier one about the same."""
@@ -28,7 +31,7 @@ class UnitOfWork:
     """What one transaction does. Handlers and routes load, decide and publish through it; only the runtime commits."""
 
     def __init__(self, session: AsyncSession, topic_prefix: str) -> None:
-        self.session = session
+        self._session = session
         self.cause: Cause
         self.outbox = Outbox(topic_prefix)
         self.timers = timers.Changes()
@@ -41,14 +44,25 @@ class UnitOfWork:
         self.replays = False
         """Whether parked messages were made due."""
         self._held: set[UUID] = set()
-        self._loaded: dict[tuple[type[Any], UUID], Any] = {}
-        self._seen: dict[tuple[type[Any], UUID], Any] = {}
+        self._loaded: dict[Identity, Any] = {}
+        self._seen: dict[Identity, Any] = {}
+        self._given: set[Identity] = set()
+        self._given_before: set[Identity] = set()
+        self._in_memory_only = True
+        self._own_queries = self._own_queries_before = False
+
+    @property
+    def session(self) -> AsyncSession:
+        """For queries of one's own."""
+        self._own_queries = True
+        return self._session
 
     async def load(self, model: type[Any], ids: Iterable[UUID]) -> None:
         """Load and lock aggregates in one query in id order, so that two transactions cannot deadlock."""
         wanted = sorted({each for each in ids if (model, each) not in self._loaded})
         if not wanted:
             return
+        self._in_memory_only = False
         key = inspect(model).primary_key[0]
         identity = inspect(model).get_property_by_column(key).key
         query = (
@@ -57,7 +71,7 @@ class UnitOfWork:
             .order_by(key)
             .with_for_update(key_share=True, of=model)
         )
-        found = {getattr(each, identity): each for each in await self.session.scalars(query)}
+        found = {getattr(each, identity): each for each in await self._session.scalars(query)}
         self._loaded |= {(model, each): found.get(each) for each in wanted}
         self._held.update(wanted)
 
@@ -70,6 +84,7 @@ class UnitOfWork:
         """The aggregate, loaded and locked, or None."""
         if (model, which) not in self._loaded:
             await self.load(model, [which])
+        self._given.add((model, which))
         return self.loaded(model, which)
 
     async def get[A](self, model: type[A], which: UUID) -> A:
@@ -81,17 +96,20 @@ class UnitOfWork:
 
     async def read[A](self, model: type[A], which: UUID) -> A | None:
         """The aggregate without a lock, to look at only."""
+        self._given.add((model, which))
         found = self.loaded(model, which) or self._seen.get((model, which))
         if found is None:
+            self._in_memory_only = False
             # Kept, since the session holds what it has loaded only weakly: a micro-batch asks for the same many times.
-            found = self._seen[model, which] = await self.session.get(model, which)
+            found = self._seen[model, which] = await self._session.get(model, which)
         return found
 
     def add[A](self, aggregate: A) -> A:
         """Store a new aggregate; messages later in the same micro-batch find it."""
         (which,) = inspect(type(aggregate)).primary_key_from_instance(aggregate)
-        self.session.add(aggregate)
+        self._session.add(aggregate)
         self._loaded[type(aggregate), which] = aggregate
+        self._given.add((type(aggregate), which))
         self._held.add(which)
         self.touched.add(str(which))
         return aggregate
@@ -107,22 +125,54 @@ class UnitOfWork:
                     self.touched.add(str(effect.key))
                 case SetTimer() | CancelTimer():
                     self.timers.add(effect, self.cause)
+            self._in_memory_only = False
 
-    def is_changed(self, model: type[Any], which: UUID) -> bool:
-        """Whether a loaded aggregate, or a row that belongs to it, has changes that are not written yet."""
-        aggregate = self._loaded.get((model, which))
-        if aggregate is None:
+    def begin_step(self) -> None:
+        """What follows is one step: the next call is `keep_step`, or `take_back` to undo it."""
+        self._given.clear()
+        self._in_memory_only, self._own_queries = True, False
+
+    def keep_step(self) -> None:
+        """The step stands; what it was given may have changes that no later one can take back."""
+        self._given_before |= self._given
+        self._own_queries_before |= self._own_queries
+
+    def take_back(self) -> bool:
+        """Undo a step that did nothing but change or add aggregates which no step before it had; else False.
+
+        These are forgotten, and loaded anew when they are needed.
+        """
+        if self._own_queries or not self._in_memory_only:
             return False
+        changed = {each for each in self._given if self._is_changed(each)}
+        if changed and (self._own_queries_before or changed & self._given_before):
+            return False
+        for each in changed:
+            for row in self._rows(each):
+                self._session.expunge(row)
+            self._loaded.pop(each, None)
+            self._seen.pop(each, None)
+        return True
+
+    def _is_changed(self, which: Identity) -> bool:
+        """Whether an aggregate, or a row that belongs to it, has changes that are not written yet."""
+        return any(not inspect(row).persistent or inspect(row).modified for row in self._rows(which))
+
+    def _rows(self, which: Identity) -> list[Any]:
+        """The rows of an aggregate in this session."""
+        aggregate = self._loaded.get(which) or self._seen.get(which)
+        if aggregate is None:
+            return []
         state = inspect(aggregate)
-        parts = state.mapper.cascade_iterator("save-update", state)
-        return state.modified or any(part.modified or not part.persistent for _, _, part, _ in parts)
+        parts = (part for part, *_ in state.mapper.cascade_iterator("save-update", state))
+        return [row for row in (aggregate, *parts) if row in self._session]
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What is done in it is written at its end; if it raises, all that came before stands as it was."""
         await self.save()
         try:
-            async with self.session.begin_nested():
+            async with self._session.begin_nested():
                 yield
                 await self.save()
         except Exception:
@@ -133,21 +183,22 @@ class UnitOfWork:
 
     def _forget(self) -> None:
         """Everything is loaded anew when it is needed: what memory holds is not what the database holds."""
-        self.session.expunge_all()
+        self._session.expunge_all()
         self._held.clear()
         self._loaded.clear()
         self._seen.clear()
+        self._given_before.clear()
 
     async def release(self) -> None:
         """End what was only read so far, so that nothing is held while a slow client sends."""
         self._forget()
-        await self.session.rollback()
+        await self._session.rollback()
 
     async def save(self) -> None:
         """Write everything that is still in memory."""
-        await self.session.flush()
-        self.said |= await self.outbox.write(self.session)
-        self.timers_changed |= await self.timers.write(self.session)
+        await self._session.flush()
+        self.said |= await self.outbox.write(self._session)
+        self.timers_changed |= await self.timers.write(self._session)
 
 
 class UnitsOfWork:
