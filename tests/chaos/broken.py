@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from service_runtime import cloudevents, http, idempotency, inbox, outbox, parked, timers
 from service_runtime import relay as relays
 from service_runtime.consumer import Consumer
+from service_runtime.delivery import Delivery
 from service_runtime.retries import Retries
 from service_runtime.unit_of_work import UnitOfWork, database_time
 from sqlalchemy import text
@@ -102,13 +103,15 @@ def other_causes() -> None:
 
 
 def no_inbox() -> None:
-    """Whether a message was seen before does not count; some messages come twice, as they do after a crash."""
+    """Whether a message was seen before does not count; every message comes twice, as some do after a crash.
+
+    What was done is known by the state of its aggregate too; only the inbox knows what could not be done.
+    """
     claim, deliver = inbox.claim, Consumer._deliver
 
     async def twice(self: Consumer, fetched: Any) -> None:
         await deliver(self, fetched)
-        if _lucky(0.3):
-            await deliver(self, fetched)
+        await deliver(self, fetched)
 
     async def trusting(session: Any, messages: Rows) -> tuple[list[Any], datetime | None]:
         await claim(session, messages)
@@ -133,7 +136,11 @@ def offsets_first() -> None:
 
 
 def overtaking() -> None:
-    """A message does not wait behind a parked one of its key."""
+    """A message does not wait behind a parked one of its key; some fail, and are parked, without a reason."""
+    decide = Delivery.decide
+
+    async def unlucky(self: Delivery, *arguments: Any) -> Exception | None:
+        return RuntimeError("bad luck") if _lucky(0.2) else await decide(self, *arguments)
 
     async def nothing_held(_session: Any, _messages: Rows) -> dict[parked.Queue, int]:
         return {}
@@ -144,6 +151,7 @@ def overtaking() -> None:
         await asyncio.sleep(0.3)
         return await retry(self, *only)
 
+    _replace(Delivery, "decide", unlucky)
     _replace(parked, "hold_up", nothing_held)
     _replace(Retries, "run_once", late)
 

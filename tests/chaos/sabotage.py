@@ -26,7 +26,7 @@ SABOTAGES: dict[str, Sabotage] = {
     "delete-first": Sabotage(broken.delete_first, "published"),
     "say-before-commit": Sabotage(broken.say_before_commit, "committed"),
     "other-causes": Sabotage(broken.other_causes, "causes"),
-    "no-inbox": Sabotage(broken.no_inbox, "effects once"),
+    "no-inbox": Sabotage(broken.no_inbox, "dead letters"),
     "offsets-first": Sabotage(broken.offsets_first, "taken in"),
     "overtaking": Sabotage(broken.overtaking, "upload order"),
     "lost-parked": Sabotage(broken.lost_parked, "end state"),
