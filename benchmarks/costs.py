@@ -60,7 +60,7 @@ def _part(process: psutil.Process) -> str:
         words = each.cmdline()
         named = [word.removeprefix(SERVICE) for word in words if word.startswith(SERVICE)]
         if named:
-            return named[0]
+            return str(named[0])
         program = Path(words[0]).name if words else ""
         if program == "java":
             return "kafka"

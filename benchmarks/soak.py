@@ -7,9 +7,10 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -17,6 +18,8 @@ from alembic import command
 from alembic.config import Config
 from local_stack import ChildProcess, LocalStack
 from local_stack.machine import free_port
+from pydantic import SecretStr
+from service_runtime import RuntimeSettings
 from service_runtime.relay import partition_of
 from service_runtime.testing import binary
 from service_runtime.topics import create_topics
@@ -40,10 +43,17 @@ class Soak:
         self.servers = stack.kafka_bootstrap_servers
         self.url = stack.postgres_url("soak")
         self.port = free_port()
+        self.settings = RuntimeSettings(
+            database_url=self.url,
+            kafka_bootstrap_servers=self.servers,
+            jwt_secret=SecretStr("a secret of the soak, long enough for HS256"),
+            partitions=PARTITIONS,
+        )
         environment = {
             "SCRIPTORIUM_DATABASE_URL": self.url,
             "KAFKA_BOOTSTRAP_SERVERS": self.servers,
-            "SCRIPTORIUM_JWT_SECRET": "a secret of the soak, long enough for HS256",
+            "SCRIPTORIUM_JWT_SECRET": self.settings.jwt_secret.get_secret_value(),
+            "SCRIPTORIUM_PARTITIONS": str(PARTITIONS),
             "SCRIPTORIUM_PORT": str(self.port),
             "SCRIPTORIUM_INBOX_DAYS": str(RETENTION_SECONDS / 86_400),
             "SCRIPTORIUM_LOG_LEVEL": "ERROR",
@@ -60,7 +70,7 @@ class Soak:
         config = Config(ROOT / "alembic.ini", ini_section="batch_orchestrator_service")
         config.set_main_option("sqlalchemy.url", self.url)
         await asyncio.to_thread(command.upgrade, config, "head")
-        await create_topics(self.servers, "", PARTITIONS, 1)
+        await create_topics(self.settings)
         self.service.start()
         await until(self._answers, 60)
 
@@ -147,16 +157,16 @@ class Soak:
             await connection.close()
 
 
-async def until(condition: object, seconds: float) -> None:
+async def until(condition: Callable[[], Awaitable[object]], seconds: float) -> None:
     """Wait until an asynchronous condition is true; AssertionError when it takes longer."""
     deadline = time.monotonic() + seconds
-    while not await condition():  # type: ignore[operator]
+    while not await condition():
         assert time.monotonic() < deadline, f"not true within {seconds} s"
         await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
-async def in_the_background(*loops: object) -> AsyncIterator[None]:
+async def in_the_background(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield

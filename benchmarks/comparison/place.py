@@ -97,27 +97,18 @@ def die() -> None:
 
 
 class Program(Protocol):
-    """What a subject's file must offer. Commands that a library has no part for are left out."""
+    """What a subject's file must offer; commands that its library has no part for are left out.
 
-    def __init__(self, place: Place) -> None: ...
+    `work`: handle messages until killed. `send`: hand over messages until killed. `relay`: publish the outbox until
+    killed. `change TIMES PAUSE KEY…`: change one aggregate after the other, each time publishing its new version
+    through the outbox.
+    """
 
     async def prepare(self) -> None:
         """Make the library's own tables."""
 
-    async def work(self) -> None:
-        """Handle messages until killed."""
 
-    async def send(self) -> None:
-        """Hand over messages until killed."""
-
-    async def relay(self) -> None:
-        """Publish the outbox until killed."""
-
-    async def change(self, times: str, pause: str, *keys: str) -> None:
-        """Change one aggregate after the other, each time publishing its new version through the outbox."""
-
-
-def run(program: type[Program]) -> None:
+def run(program: Callable[[Place], Program]) -> None:
     """Run the command that the driver asks for."""
     place, (command, *arguments) = Place.from_environment(), sys.argv[1:]
 

@@ -13,6 +13,7 @@ from service_runtime.http import router
 from service_runtime.service import Runtime
 from service_runtime.signals import Signals
 from service_runtime.testing import Outside
+from service_runtime.topics import create_topics
 from service_runtime.unit_of_work import UnitsOfWork, database_time
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import async_sessionmaker
@@ -80,12 +81,14 @@ class Scriptorium:
             "database_url": place.database_url,
             "kafka_bootstrap_servers": place.brokers,
             "topic_prefix": f"{place.topic}.",
+            "partitions": 1,
             "jwt_secret": "a secret of the comparison, long enough",
         }
         self.settings = RuntimeSettings(**settings)
 
     async def prepare(self) -> None:
-        engine = create_engine(self.settings.database_url, "comparison")
+        await create_topics(self.settings)
+        engine = create_engine(self.settings.database_url, "comparison", self.settings.transaction_seconds)
         async with engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
         await engine.dispose()
@@ -112,7 +115,7 @@ class Scriptorium:
             await self.place.hand_over(publish)
 
     async def change(self, times: str, pause: str, *keys: str) -> None:
-        engine = create_engine(self.settings.database_url, "comparison")
+        engine = create_engine(self.settings.database_url, "comparison", self.settings.transaction_seconds)
         sessions = async_sessionmaker(engine, expire_on_commit=False)
         units = UnitsOfWork(sessions, Signals(engine), self.settings.topic_prefix)
         for number in range(int(times)):

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self, overload
 from uuid import UUID
 
 import httpx
@@ -44,12 +44,16 @@ def bearer(settings: RuntimeSettings, sub: str, *roles: Role) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def wait_until[T](condition: Callable[[], T | Awaitable[T]], seconds: float = 15.0) -> T:
+@overload
+async def wait_until[T](condition: Callable[[], Awaitable[T]], seconds: float = 15.0) -> T: ...
+@overload
+async def wait_until[T](condition: Callable[[], T], seconds: float = 15.0) -> T: ...
+async def wait_until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
     """What the condition says as soon as that is true; AssertionError with its last word when it takes longer."""
     deadline = time.monotonic() + seconds
     while True:
         answer = condition()
-        said: T = await answer if inspect.isawaitable(answer) else answer
+        said = await answer if inspect.isawaitable(answer) else answer
         if said:
             return said
         if time.monotonic() > deadline:
