@@ -38,8 +38,9 @@ offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
-# After a crash the node must wait for its own old session to end before it may come back.
-broker.session.timeout.ms=3000
+# After a crash the node must wait for its own old session to end before it may come back, about eleven seconds in all.
+# A shorter session than this, Kafka's default, also ends when the machine is very busy, and then nobody can publish.
+broker.session.timeout.ms=9000
 broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=4194304
 """
