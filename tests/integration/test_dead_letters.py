@@ -19,6 +19,7 @@ from tests.integration.world import Database, World
 WHY = {"why": "the cause is mended"}
 ALL = {"everything": True, **WHY}
 STRUCTURED = [("content-type", b"application/cloudevents+json")]
+NO = "DomainError: we do not write that down"
 LINES = "SELECT jsonb_array_elements_text(lines) AS line FROM pages WHERE page_id = $1"
 
 
@@ -80,7 +81,7 @@ async def refuse(world: World, database: Database, page_id: UUID, *texts: str) -
     """These lines become dead letters."""
     before = await database.count("parked_messages")
     for text in texts:
-        trouble[text] = DomainError("we do not write that down")
+        trouble[text] = DomainError(NO.partition(": ")[2])
         await world.outside.publish(line(page_id, text))
     await wait_until(lambda: all_dead(database, before + len(texts)))
 
@@ -114,7 +115,7 @@ async def test_dead_letters_are_found_by_type_reason_key_state_and_time(
     refused, bug, early = await ops.listed()
 
     assert [each["reason"] for each in (refused, bug, early)] == ["refused", "bug", "not_yet"]
-    assert refused["error"] == "DomainError: we do not write that down"
+    assert refused["error"] == NO
     assert await ops.listed(reason="bug") == [bug]
     assert await ops.listed(key=str(other)) == [bug]
     assert await ops.listed(state="dead") == [refused, bug]
@@ -176,6 +177,54 @@ async def test_those_with_the_same_cause_are_counted_together(
         (3, "DomainError: seat … of … is taken in V1"),
         (1, "RuntimeError: •••"),
     ]
+
+
+async def test_a_group_is_listed_replayed_and_discarded_by_its_cause(
+    world: World, database: Database, page: UUID, ops: Ops
+) -> None:
+    for number in range(3):
+        trouble[f"taken {number}"] = DomainError(f"seat {number} of {uuid4()} is taken")
+        trouble[f"bug {number}"] = RuntimeError(f"our fault number {uuid4()}")
+        await world.outside.publish(line(page, f"taken {number}"))
+        await world.outside.publish(line(page, f"bug {number}"))
+    await wait_until(lambda: all_dead(database, 6))
+    await refuse(world, database, page, "no")
+    groups = {each["cause"]: each["count"] for each in (await ops.ask("GET", "/groups")).json()}
+    assert groups == {"DomainError: seat … of … is taken": 3, "RuntimeError: •••": 3, NO: 1}
+
+    for cause, count in groups.items():
+        assert [each["type"] for each in await ops.listed(cause=cause)] == ["EssayContentProvisionedV1"] * count
+        counted = (await ops.ask("GET", "/groups", params={"cause": cause})).json()
+        assert [(each["cause"], each["count"]) for each in counted] == [(cause, count)]
+    assert await ops.listed(cause="RuntimeError: our fault number …") == [], "it would tell what is masked"
+
+    trouble.clear()
+    assert await ops.replayed({"cause": "RuntimeError: •••", **WHY}) == 3
+    await wait_until(lambda: all_dead(database, 4))
+    discarded = await ops.post("/discard", {"cause": "DomainError: seat … of … is taken", **WHY})
+    assert discarded.json() == {"discarded": 3}
+    assert (await ops.post("/discard", {"cause": "DomainError: seat … of … is taken", **WHY})).json() == {
+        "discarded": 0
+    }
+
+    assert await lines(database, page) == [f"bug {number}" for number in range(3)]
+    assert [each["error"] for each in await ops.listed()] == [NO]
+    kept = await actions(database, "discard")
+    assert ["seat" in each["about"]["error"] for each in kept] == [True] * 3
+    assert all(each["about"]["record_value"] and each["reason"] == WHY["why"] for each in kept)
+
+
+async def test_only_dead_letters_are_discarded_with_their_group(
+    world: World, database: Database, page: UUID, ops: Ops
+) -> None:
+    await refuse(world, database, page, "no")
+    trouble["early"] = NotYet("page", uuid4())
+    await world.outside.publish(line(page, "early"))
+    await wait_until(lambda: ops.listed(state="waiting"))
+
+    assert (await ops.post("/discard", {"key": str(page), **WHY})).json() == {"discarded": 1}
+
+    assert [each["state"] for each in await ops.listed()] == ["waiting"]
 
 
 async def test_personal_data_is_masked_unless_asked_for_and_that_is_recorded(
@@ -294,7 +343,7 @@ async def test_what_is_refused_again_is_a_dead_letter_again_and_the_others_go_on
 
     await wait_until(lambda: all_dead(database, 1))
     assert await lines(database, page) == ["one", "three"]
-    assert (await ops.listed())[0]["error"] == "DomainError: we do not write that down"
+    assert (await ops.listed())[0]["error"] == NO
 
 
 async def test_operators_who_replay_the_same_at_the_same_time_leave_nothing_behind(
@@ -487,9 +536,10 @@ async def test_only_an_operator_may(world: World, database: Database, page: UUID
         await somebody.post("/replay", ALL),
         await somebody.post(f"/{position}/edit", {"data": line(page, "x").model_dump(mode="json"), **WHY}),
         await somebody.post(f"/{position}/discard", WHY),
+        await somebody.post("/discard", ALL),
     ]
 
-    assert [each.status_code for each in asked] == [403] * 6
+    assert [each.status_code for each in asked] == [403] * 7
     assert (await ops.notebook.http.get("/ops/dead-letters")).status_code == 401
     assert await all_dead(database, 1)
     assert await database.count("operator_actions") == 0

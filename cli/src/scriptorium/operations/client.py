@@ -37,6 +37,13 @@ class Service(StrEnum):
     FILE_SERVICE = "file-service"
 
 
+class Action(StrEnum):
+    """What is done to many dead letters at once."""
+
+    REPLAY = "replay"
+    DISCARD = "discard"
+
+
 class Letter(NamedTuple):
     """Where a parked message is."""
 
@@ -82,20 +89,21 @@ class Operator(Client):
         found: dict[str, Any] = await self._send(*_one(letter, "GET"), params={"reveal": reveal})
         return found
 
-    async def replay(self, services: Sequence[Service], wanted: Mapping[str, object], why: str) -> Found:
-        """Handle what matches once more."""
+    async def act(self, action: Action, services: Sequence[Service], wanted: Mapping[str, object], why: str) -> Found:
+        """Handle once more, or give up, what matches."""
 
         async def ask(service: Service) -> list[dict[str, Any]]:
-            answer = await self._send(service.name, "POST", "/ops/dead-letters/replay", json={**wanted, "why": why})
+            answer = await self._send(service.name, "POST", f"/ops/dead-letters/{action}", json={**wanted, "why": why})
             return [{"service": service, **answer}]
 
         return await _all(services, ask)
 
-    async def replay_letters(self, letters: Sequence[Letter], why: str) -> Found:
+    async def replay(self, letters: Sequence[Letter], why: str) -> Found:
         """Handle these once more."""
         found = Found([], [])
         for service, of_service in groupby(sorted(letters), lambda letter: letter.service):
-            answer = await self.replay([service], {"positions": [each.position for each in of_service]}, why)
+            positions = {"positions": [each.position for each in of_service]}
+            answer = await self.act(Action.REPLAY, [service], positions, why)
             found.items.extend(answer.items)
             found.failures.extend(answer.failures)
         return found

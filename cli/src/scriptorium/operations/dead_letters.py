@@ -10,7 +10,7 @@ from service_runtime.parked import Reason
 
 from scriptorium.display import say
 from scriptorium.operations import letter_tables
-from scriptorium.operations.client import Letter, Operator, Service
+from scriptorium.operations.client import Action, Found, Letter, Operator, Service
 from scriptorium.operations.editing import in_editor, parsed
 from scriptorium.operations.options import AsJson, EnvFile, print_json, run
 
@@ -40,10 +40,12 @@ SomeLetters = Annotated[
 Services = Annotated[list[Service] | None, typer.Option("--service", help="Only this service; else all five.")]
 Type = Annotated[str | None, typer.Option(help="Only this type of event.")]
 ReasonOption = Annotated[Reason | None, typer.Option(help="Only what was parked for this reason.")]
+Cause = Annotated[str | None, typer.Option(help="Only what has this cause, as `list --group` shows it.")]
 Key = Annotated[str | None, typer.Option(help="Only what is about this id.")]
 Since = Annotated[datetime | None, typer.Option(help="Only what was parked from then on (local time).")]
 Until = Annotated[datetime | None, typer.Option(help="Only what was parked before (local time).")]
 Why = Annotated[str, typer.Option(help="Why you do this; it is recorded.")]
+Everything = Annotated[bool, typer.Option("--all", help="All dead letters (of these services).")]
 
 
 @letters.command("list")
@@ -53,6 +55,7 @@ def list_letters(
     state: Annotated[Shown, typer.Option(help="Dead letters, or what waits or fails and is retried.")] = Shown.DEAD,
     type: Type = None,  # noqa: A002  # the name of the option
     reason: ReasonOption = None,
+    cause: Cause = None,
     key: Key = None,
     since: Since = None,
     until: Until = None,
@@ -62,7 +65,7 @@ def list_letters(
     env_file: EnvFile = None,
 ) -> None:
     """Show dead letters: where, what and why; never their data."""
-    wanted = _filter(type=type, reason=reason, key=key, since=since, until=until)
+    wanted = _filter(type=type, reason=reason, cause=cause, key=key, since=since, until=until)
     wanted |= {} if state is Shown.ALL else {"state": state}
 
     async def act(operator: Operator) -> None:
@@ -102,28 +105,25 @@ def replay(
     service: Services = None,
     type: Type = None,  # noqa: A002  # the name of the option
     reason: ReasonOption = None,
+    cause: Cause = None,
     key: Key = None,
     since: Since = None,
     until: Until = None,
-    everything: Annotated[bool, typer.Option("--all", help="All dead letters (of these services).")] = False,
+    everything: Everything = False,
     as_json: AsJson = False,
     env_file: EnvFile = None,
 ) -> None:
     """Handle dead letters once more, in order per key: those named, those that match, or --all."""
-    wanted = _filter(type=type, reason=reason, key=key, since=since, until=until)
-    if letter and (wanted or service or everything):
-        raise typer.BadParameter("name letters, or say which by options, not both")
-    if not (letter or wanted or everything):
-        raise typer.BadParameter("name letters, say which by options, or --all")
+    wanted = _filter(type=type, reason=reason, cause=cause, key=key, since=since, until=until)
+    _check(letter, wanted, service, everything=everything)
 
     async def act(operator: Operator) -> None:
         if letter:
-            found = await operator.replay_letters(letter, why)
+            found = await operator.replay(letter, why)
         else:
-            found = await operator.replay(service or list(Service), {**wanted, "everything": everything}, why)
-        print_json(found.items) if as_json else letter_tables.replayed(found.items)
-        if found.failures:
-            raise found.failures[0]
+            matching = {**wanted, "everything": everything}
+            found = await operator.act(Action.REPLAY, service or list(Service), matching, why)
+        _tell(found, "replayed", as_json=as_json)
 
     run(act, env_file)
 
@@ -152,17 +152,51 @@ def edit(
 
 
 @letters.command()
-def discard(letter: OneLetter, why: Why, as_json: AsJson = False, env_file: EnvFile = None) -> None:
-    """Give a dead letter up; all of it is kept in the record of actions."""
+def discard(
+    letter: SomeLetters = None,
+    *,
+    why: Why,
+    service: Services = None,
+    type: Type = None,  # noqa: A002  # the name of the option
+    reason: ReasonOption = None,
+    cause: Cause = None,
+    key: Key = None,
+    since: Since = None,
+    until: Until = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Give dead letters up, named or as for `replay`; all of them is kept in the record of actions."""
+    wanted = _filter(type=type, reason=reason, cause=cause, key=key, since=since, until=until)
+    _check(letter, wanted, service, everything=everything)
 
     async def act(operator: Operator) -> None:
-        await operator.discard(letter, why)
-        if as_json:
-            print_json({"discarded": str(letter)})
-        else:
-            say(f"{letter} is discarded; its bytes are in operator_actions.")
+        for each in letter or ():
+            await operator.discard(each, why)
+            done = f"{each} is discarded; its bytes are in operator_actions."
+            print_json({"discarded": str(each)}) if as_json else say(done)
+        if not letter:
+            matching = {**wanted, "everything": everything}
+            found = await operator.act(Action.DISCARD, service or list(Service), matching, why)
+            _tell(found, "discarded", as_json=as_json)
 
     run(act, env_file)
+
+
+def _check(
+    letter: list[Letter] | None, wanted: dict[str, str], service: list[Service] | None, *, everything: bool
+) -> None:
+    if letter and (wanted or service or everything):
+        raise typer.BadParameter("name letters, or say which by options, not both")
+    if not (letter or wanted or everything):
+        raise typer.BadParameter("name letters, say which by options, or --all")
+
+
+def _tell(found: Found, done: str, *, as_json: bool) -> None:
+    print_json(found.items) if as_json else letter_tables.counted(found.items, done)
+    if found.failures:
+        raise found.failures[0]
 
 
 def _filter(*, since: datetime | None, until: datetime | None, **wanted: str | None) -> dict[str, str]:

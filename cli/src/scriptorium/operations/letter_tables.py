@@ -53,11 +53,11 @@ def one(letter: Letter, found: Mapping[str, Any]) -> None:
     say(json.dumps(found["data"], indent=2, ensure_ascii=False))
 
 
-def replayed(items: Sequence[Mapping[str, Any]]) -> None:
-    """Print how many are on their way again."""
-    total = sum(each["replayed"] for each in items)
-    by_service = ", ".join(f"{each['replayed']} in {each['service']}" for each in items if each["replayed"])
-    say(f"{total} replayed ({by_service})." if total else "None replayed: no dead letter is like that (any more).")
+def counted(items: Sequence[Mapping[str, Any]], done: str) -> None:
+    """Print how many were `replayed` or `discarded`."""
+    total = sum(each[done] for each in items)
+    by_service = ", ".join(f"{each[done]} in {each['service']}" for each in items if each[done])
+    say(f"{total} {done} ({by_service})." if total else f"None {done}: no dead letter is like that (any more).")
 
 
 def _why(message: Mapping[str, Any]) -> str:

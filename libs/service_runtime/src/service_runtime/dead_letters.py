@@ -15,14 +15,15 @@ from sqlalchemy.sql import bindparam
 
 from service_runtime import parked
 from service_runtime.cloudevents import Envelope, Undecodable, headers, parse
-from service_runtime.masking import shown
+from service_runtime.masking import CAUSE, shown
 from service_runtime.messages import decode
 
 # One statement serves every filter: what is not asked for is NULL.
-WHERE = """
+WHERE = f"""
     (CAST(:state AS text) IS NULL OR state = CAST(:state AS text))
     AND (CAST(:type AS text) IS NULL OR type = CAST(:type AS text))
     AND (CAST(:reason AS text) IS NULL OR reason = CAST(:reason AS text))
+    AND (CAST(:cause AS text) IS NULL OR {CAUSE} = CAST(:cause AS text))
     AND (CAST(:key AS text) IS NULL OR key = CAST(:key AS text))
     AND (CAST(:since AS timestamptz) IS NULL OR parked_at >= CAST(:since AS timestamptz))
     AND (CAST(:until AS timestamptz) IS NULL OR parked_at < CAST(:until AS timestamptz))
@@ -35,19 +36,21 @@ COLUMNS = """
         WHERE head.topic = parked.topic AND head.key = parked.key AND head.state <> 'dead'
         AND head.position < parked.position ORDER BY head.position LIMIT 1) END AS behind
 """
-CAUSE = "regexp_replace(error, '[0-9a-f]{8}-[0-9a-f-]{27}|\\y[0-9]+\\y', '…', 'g')"
 LIST = text(f"""
     SELECT {COLUMNS} FROM parked_messages AS parked WHERE {WHERE} AND position > :after ORDER BY position LIMIT :limit
 """)  # noqa: S608  # constants
 GROUPS = text(f"""
-    SELECT state, reason, type, {CAUSE} AS error, count(*) AS count, min(position) AS example,
+    SELECT state, reason, type, {CAUSE} AS cause, count(*) AS count, min(position) AS example,
         min(parked_at) AS first, max(parked_at) AS last
     FROM parked_messages WHERE {WHERE} GROUP BY 1, 2, 3, 4 ORDER BY count(*) DESC, 4 LIMIT 200
 """)  # noqa: S608  # constants
-ONE = text(f"""
-    SELECT {COLUMNS}, partition, record_offset, record_key, record_headers, record_value
-    FROM parked_messages AS parked WHERE position = :position FOR UPDATE
+WHOLE = f"{COLUMNS}, partition, record_offset, record_key, record_headers, record_value"
+ONE = text(f"SELECT {WHOLE} FROM parked_messages AS parked WHERE position = :position FOR UPDATE")  # noqa: S608  # constants
+SOME_DEAD = text(f"""
+    SELECT {WHOLE} FROM parked_messages AS parked WHERE state = 'dead' AND {WHERE}
+    ORDER BY position LIMIT :most FOR UPDATE
 """)  # noqa: S608  # constants
+DISCARDED_AT_ONCE = 500
 # Operators take turns: the first of a (topic, key) that is replayed is made due here, and only it wakes the next ones.
 # If another operator took it away in between, they would sleep for ever.
 TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtext('operator_actions'))")
@@ -101,6 +104,7 @@ class Filter:
     state: str | None = None
     type: str | None = None
     reason: str | None = None
+    cause: str | None = None
     key: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -124,7 +128,7 @@ class DeadLetters:
         return list(await self._session.execute(LIST, {**wanted.columns, "after": after, "limit": limit}))
 
     async def groups(self, wanted: Filter) -> list[Row[Any]]:
-        """How many share a cause: the same type, reason and error but for ids and numbers."""
+        """How many share a cause: the same type and reason, and the error as it is shown, but for ids and numbers."""
         return list(await self._session.execute(GROUPS, wanted.columns))
 
     async def one(self, position: int) -> Row[Any]:
@@ -169,14 +173,24 @@ class DeadLetters:
 
     async def discard(self, position: int, operator: str, reason: str) -> None:
         """Give a dead letter up; raises NotDead. All of it is kept in the record of actions."""
-        row = await self._dead(position)
-        await parked.done(self._session, [position], [])
-        await self.record(operator, "discard", reason, _image(row))
+        await self._dead(position)
+        await self.discard_all(Filter(positions=[position]), operator, reason)
 
-    async def record(self, operator: str, action: str, reason: str, about: object) -> None:
-        """Who did what, and why."""
-        columns = {"operator": operator, "action": action, "reason": reason, "about": about}
-        await self._session.execute(RECORD, columns)
+    async def discard_all(self, wanted: Filter, operator: str, reason: str) -> int:
+        """Give dead letters up; those that are not dead stay as they are. All is kept in the record. How many."""
+        await self._session.execute(TAKE_TURN)
+        discarded = 0
+        some = {**wanted.columns, "most": DISCARDED_AT_ONCE}
+        while rows := (await self._session.execute(SOME_DEAD, some)).all():
+            await self.record(operator, "discard", reason, *map(_image, rows))
+            await parked.done(self._session, [row.position for row in rows], [])
+            discarded += len(rows)
+        return discarded
+
+    async def record(self, operator: str, action: str, reason: str, *about: object) -> None:
+        """Who did what, and why; one record for each thing it is about."""
+        columns = {"operator": operator, "action": action, "reason": reason}
+        await self._session.execute(RECORD, [{**columns, "about": each} for each in about])
 
     async def _dead(self, position: int) -> Row[Any]:
         await self._session.execute(TAKE_TURN)

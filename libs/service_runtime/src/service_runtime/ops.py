@@ -62,6 +62,7 @@ class Group(Contract):
     reason: Reason
     type: str
     cause: str
+    """Their error, masked, without ids and numbers; as `cause` it finds them again."""
     count: int
     example: int
     """The position of the first of them."""
@@ -71,10 +72,7 @@ class Group(Contract):
     @classmethod
     def of(cls, row: Row[Any]) -> "Group":
         """What a row of counted causes looks like from outside."""
-        return cls(
-            cause=error_of(row, reveal=False),
-            **{each: getattr(row, each) for each in cls.model_fields if each != "cause"},
-        )
+        return cls(**{each: getattr(row, each) for each in cls.model_fields})
 
 
 class TimerView(Contract):
@@ -107,6 +105,7 @@ class Wanted(Contract):
     positions: list[Position] | None = None
     type: Name | None = None
     reason: Reason | None = None
+    cause: Name | None = None
     key: Name | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -115,12 +114,17 @@ class Wanted(Contract):
     @model_validator(mode="after")
     def _says_which(self) -> "Wanted":
         if not self.everything and not self.model_dump(exclude={"everything", "why"}, exclude_none=True):
-            raise ValueError("say which: positions, type, reason, key, since or until, or everything=true")
+            raise ValueError("say which: positions, type, reason, cause, key, since or until, or everything=true")
         return self
 
+    @property
+    def filter(self) -> Filter:
+        """The same for the statements."""
+        return Filter(**self.model_dump(exclude={"why", "everything"}))
 
-class Replay(Wanted):
-    """Which dead letters to handle once more, and why."""
+
+class Chosen(Wanted):
+    """Which dead letters to handle once more or to give up, and why."""
 
     why: Name
 
@@ -143,11 +147,12 @@ async def _wanted(
     state: State | None = None,
     type: Name | None = None,  # noqa: A002  # the name of the query parameter
     reason: Reason | None = None,
+    cause: Name | None = None,
     key: Name | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Filter:
-    return Filter(state=state, type=type, reason=reason, key=key, since=since, until=until)
+    return Filter(state=state, type=type, reason=reason, cause=cause, key=key, since=since, until=until)
 
 
 Wanting = Annotated[Filter, Depends(_wanted)]
@@ -175,11 +180,16 @@ async def group_parked(work: Work, request: Request, _: Operator, wanted: Wantin
 
 
 @routes.post("/dead-letters/replay")
-async def replay(work: Work, request: Request, operator: Operator, wanted: Replay) -> dict[str, int]:
+async def replay(work: Work, request: Request, operator: Operator, chosen: Chosen) -> dict[str, int]:
     """Handle dead letters once more, in order per key; again the same changes nothing."""
     work.replays = True
-    chosen = Filter(**wanted.model_dump(exclude={"why", "everything"}))
-    return {"replayed": await _letters(work, request).replay(chosen, operator.sub, wanted.why)}
+    return {"replayed": await _letters(work, request).replay(chosen.filter, operator.sub, chosen.why)}
+
+
+@routes.post("/dead-letters/discard")
+async def discard_all(work: Work, request: Request, operator: Operator, chosen: Chosen) -> dict[str, int]:
+    """Give dead letters up; all of them is kept in the record of actions."""
+    return {"discarded": await _letters(work, request).discard_all(chosen.filter, operator.sub, chosen.why)}
 
 
 @routes.get("/dead-letters/{position:int}")

@@ -69,11 +69,34 @@ def test_letters_are_replayed_each_where_it_is(run: Run, asked: list[httpx.Reque
     }
 
 
-def test_a_group_is_replayed_by_what_its_letters_share(run: Run, asked: list[httpx.Request]) -> None:
-    run("dead-letters", "replay", "--service", "file-service", "--type", "X", "--reason", "bug", "--why", "mended")
+@pytest.mark.parametrize(("action", "done"), [("replay", "3 replayed"), ("discard", "2 discarded")])
+def test_a_group_is_replayed_or_discarded_by_what_its_letters_share(
+    run: Run, asked: list[httpx.Request], answers: dict[str, httpx.Response], action: str, done: str
+) -> None:
+    answers["discard"] = httpx.Response(200, json={"discarded": 2})
+    group = ("--type", "X", "--reason", "refused", "--cause", "Refused: seat … is taken")
+
+    result = run("dead-letters", action, "--service", "file-service", *group, "--why", "mended")
 
     (request,) = asked
-    assert body(request) == {"type": "X", "reason": "bug", "everything": False, "why": "mended"}
+    assert request.url.path == f"/ops/dead-letters/{action}"
+    shared = {"type": "X", "reason": "refused", "cause": "Refused: seat … is taken"}
+    assert body(request) == {**shared, "everything": False, "why": "mended"}
+    assert f"{done} (" in result.stdout
+
+
+def test_a_group_is_listed_by_its_cause(run: Run, asked: list[httpx.Request]) -> None:
+    run("dead-letters", "list", "--service", "file-service", "--cause", "RuntimeError: •••")
+
+    assert asked[0].url.params["cause"] == "RuntimeError: •••"
+
+
+def test_named_letters_are_discarded_one_by_one(run: Run, asked: list[httpx.Request]) -> None:
+    result = run("dead-letters", "discard", "file-service/42", "essay-lifecycle/7", "--why", "sent by mistake")
+
+    paths = ["/ops/dead-letters/42/discard", "/ops/dead-letters/7/discard"]
+    assert [each.url.path for each in asked] == paths
+    assert "essay-lifecycle/7 is discarded; its bytes are in operator_actions." in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -86,6 +109,8 @@ def test_a_group_is_replayed_by_what_its_letters_share(run: Run, asked: list[htt
         ["replay", "nowhere/1", "--why", "w"],
         ["edit", "file-service/1"],
         ["discard", "file-service/1"],
+        ["discard", "--why", "w"],
+        ["discard", "file-service/1", "--cause", "c", "--why", "w"],
         ["show", "42"],
         ["show", "file-service/-1"],
         ["list", "--service", "nowhere"],
