@@ -76,7 +76,7 @@ class AlarmClock:
             return
         for model in {self._handlers[timer.name].loads for timer in due}:
             await work.load(model, [each.aggregate_id for each in due if self._handlers[each.name].loads is model])
-        taken = await self._take(work, [timer.setting_id for timer in due], only_due=True)
+        taken = await self._take(work, [timer.setting_id for timer in due])
         failpoint("timers.after_take")
         for timer in due:
             if timer.setting_id in taken:
@@ -138,12 +138,11 @@ class AlarmClock:
         failpoint("timers.after_prepare")
         async with self._units.begin() as work:
             await work.load(model, [timer.aggregate_id])
-            if await self._take(work, [timer.setting_id], only_due=False) and aggregate is not None:
+            if await self._take(work, [timer.setting_id]) and aggregate is not None:
                 await self._decide(work, timer, prepared)
 
-    async def _take(self, work: UnitOfWork, setting_ids: list[UUID], *, only_due: bool) -> set[UUID]:
-        columns = {"setting_ids": setting_ids, "only_due": only_due}
-        return set(await work.session.scalars(timers.TAKE, columns))
+    async def _take(self, work: UnitOfWork, setting_ids: list[UUID]) -> set[UUID]:
+        return set(await work.session.scalars(timers.TAKE, {"setting_ids": setting_ids}))
 
     async def _decide(self, work: UnitOfWork, timer: Timer, *prepared: object) -> None:
         timer_handler = self._handlers[timer.name]

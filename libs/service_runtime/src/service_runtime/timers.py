@@ -47,7 +47,7 @@ DUE = text("""
 # The aggregates are locked before this, here as in every handler that cancels a timer: one order, no deadlock.
 TAKE = text("""
     DELETE FROM timers USING unnest(CAST(:setting_ids AS uuid[])) AS due (setting_id)
-    WHERE timers.setting_id = due.setting_id AND (NOT :only_due OR timers.due_at <= now())
+    WHERE timers.setting_id = due.setting_id
     RETURNING timers.setting_id
 """)
 LEASE = text("""
