@@ -63,7 +63,7 @@ class Delivery:
                     raise
                 log.warning("database_unreachable", error=repr(error), next_attempt_seconds=delay)
                 await asyncio.sleep(delay)
-                delay = min(2 * delay, 5.0)
+                delay = min(2 * delay, 1.0)
             else:
                 break
         seconds = time.perf_counter() - started
