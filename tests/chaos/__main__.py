@@ -20,7 +20,8 @@ def main() -> int:
     """Run, or go on with a run; 0 when nothing was violated and nothing is left to do."""
     options, folder = _what_to_do(Options.read(sys.argv[1:]))
     reports: list[Report] = []
-    while (done := sum(each.kills for each in reports)) < options.kills:
+    stopped = False
+    while not stopped and (done := sum(each.kills for each in reports)) < options.kills:
         number = len(reports) + 1
         place = folder / f"round-{number:02}"
         if not (place / "report.json").exists():
@@ -28,15 +29,16 @@ def main() -> int:
             sys.stdout.write(f"round {number}: {kills} of the {options.kills - done} kills to come\n")
             shutil.rmtree(place, ignore_errors=True)  # A round that was cut short says nothing.
             place.mkdir(parents=True)
-            asyncio.run(run(replace(options, round=number, kills=kills), place.resolve())).write(place / "report.json")
+            report = asyncio.run(run(replace(options, round=number, kills=kills), place.resolve()))
+            report.write(place / "report.json")
+            stopped = bool(report.stopped)
         reports.append(Report.read(place / "report.json"))
         _write(reports, folder)
-        if reports[-1].kills < min(options.kills_per_round, options.kills - done):
-            sys.stdout.write(f"\nstopped; to go on: make chaos RESUME={folder}\n")
-            break
     together = Report.together(reports)
+    if stopped:
+        sys.stdout.write(f"\nstopped; to go on: make chaos RESUME={folder}\n")
     sys.stdout.write(f"\n{tables.text(together)}\n\nall of it, and {folder}/report.md as Markdown: {folder}\n")
-    return 0 if together.good and together.kills >= options.kills else 1
+    return 0 if together.good and not stopped and together.kills >= options.kills else 1
 
 
 def _what_to_do(options: Options) -> tuple[Options, Path]:

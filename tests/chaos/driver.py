@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -34,7 +34,7 @@ LEFT = """
 async def run(options: Options, folder: Path) -> Report:
     """Start the system, do harm while it works, wait until it is quiet, and judge.
 
-    SIGINT or SIGTERM ends the harm early; what was done is judged then. A second one ends all at once.
+    SIGINT or SIGTERM ends the harm early, or the wait for quiet; what was done is judged then.
     """
     rng = Random(f"cluster {options.seed}.{options.round}")  # noqa: S311  # no secret
     journal, timeline = Journal(), Timeline()
@@ -46,9 +46,11 @@ async def run(options: Options, folder: Path) -> Report:
         people = People(cluster, journal, options)
         side = [asyncio.create_task(leaders.run()), asyncio.create_task(_tell(faults, journal, options))]
         try:
-            with _stopped_by_signals(faults):
+            with _ended_by_a_signal(faults.stop):
                 calm = await _work_through(people, faults, options)
-            quiet_after = await _until_quiet(cluster, options.patience)
+            quiet = asyncio.create_task(_until_quiet(cluster, options.patience))
+            with _ended_by_a_signal(quiet.cancel):
+                await asyncio.wait([quiet])
         finally:
             for task in side:
                 task.cancel()
@@ -57,17 +59,19 @@ async def run(options: Options, folder: Path) -> Report:
         urls = {each.member.folder: cluster.database(each.member) for each in cluster.instances}
         found = await evidence.gather(cluster.brokers, urls, journal)
     report = Report.of(options, faults, leaders, timeline, found, calm)
-    report.seconds, report.not_quiet = time.monotonic() - began, int(quiet_after is None)
+    report.seconds, report.not_quiet = time.monotonic() - began, int(quiet.cancelled() or not quiet.result())
     report.operator = people.operator.actions
+    report.stopped = int(faults.stopped or quiet.cancelled())
     return report
 
 
 @contextmanager
-def _stopped_by_signals(faults: Faults) -> Iterator[None]:
+def _ended_by_a_signal(end: Callable[[], object]) -> Iterator[None]:
+    """The first SIGINT or SIGTERM ends what goes on; a second one ends everything at once."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        faults.stopped = True
+        end()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
 
@@ -99,8 +103,8 @@ async def _work_through(people: People, faults: Faults, options: Options) -> flo
     return calm
 
 
-async def _until_quiet(cluster: Cluster, seconds: float) -> float | None:
-    """Wait until nothing is left and nothing comes in any more; how long it took, None when it did not."""
+async def _until_quiet(cluster: Cluster, seconds: float) -> bool:
+    """Wait until nothing is left and nothing comes in any more; whether that was in time."""
     began, last, same = time.monotonic(), "", 0
     while time.monotonic() - began < seconds:
         now = str([await _left(cluster, each) for each in sorted({i.member.folder for i in cluster.instances})])
@@ -108,10 +112,10 @@ async def _until_quiet(cluster: Cluster, seconds: float) -> float | None:
         same = same + 1 if idle and now == last else 0
         last = now
         if same == 6:
-            return time.monotonic() - began
+            return True
         await asyncio.sleep(0.5)
     sys.stdout.write(f"not quiet after {seconds:.0f} s: {last}\n")
-    return None
+    return False
 
 
 async def _left(cluster: Cluster, database: str) -> str:

@@ -59,6 +59,10 @@ class Faults:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
 
+    def stop(self) -> None:
+        """No more harm; what was struck down comes back."""
+        self.stopped = True
+
     @property
     def _enough(self) -> bool:
         return self.stopped or self.kills >= self._options.kills

@@ -42,6 +42,8 @@ class Report:
     rate_seconds: Seconds
     takeover_seconds: Seconds
     seconds: float
+    stopped: int = 0
+    """Rounds that somebody ended before their time."""
 
     @property
     def good(self) -> bool:

@@ -12,7 +12,9 @@ from tests.chaos.cluster import Cluster, Instance
 LOCKS = """
     SELECT datname, client_port FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND granted AND pg_stat_activity.backend_type = 'client backend'
+    AND objsubid = 1 AND objid = CAST(CAST(hashtext('scriptorium-relay') AS bigint) & 4294967295 AS oid)
 """
+"""Timers and operators take advisory locks too."""
 
 
 @dataclass(frozen=True)
