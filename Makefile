@@ -12,8 +12,9 @@ KILLS ?= 1000
 RESUME ?=
 ONLY ?=
 MESSAGES ?= 1000000
+DATA ?= ../shared/data
 
-.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers soak compare check audit format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers eval-matching soak compare check audit format docs lock clean
 .PHONY: up down logs demo-compose smoke-compose env
 
 help:  ## this list
@@ -63,6 +64,9 @@ bench-replay: $(READY)  ## how long 100,000 dead letters take
 
 bench-timers: $(READY)  ## how late timers fire among a million others
 	$(BIN)/python -m benchmarks.timers
+
+eval-matching: $(READY)  ## how well authors are found: make eval-matching SEED=1 DATA=../shared/data
+	$(BIN)/python -m benchmarks.matching --seed $(SEED) --data $(DATA)
 
 soak: $(READY)  ## one service and many messages while a transaction is kept open: make soak MESSAGES=1000000
 	$(BIN)/python -m benchmarks.soak --messages $(MESSAGES)

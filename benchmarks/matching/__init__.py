@@ -1,0 +1,1 @@
+"""How well authors are found: invented classes and essays, the real extraction and the real matcher."""
