@@ -49,7 +49,9 @@ def main() -> int:
 def matched(batch: Batch) -> list[Judged]:
     """Every essay of a batch with its match."""
     roster = Roster(batch.students)
-    return [Judged(essay, roster.match(essay.text)) for essay in batch.essays]
+    titles = [f"{number}.txt" for number, _ in enumerate(batch.essays, start=1)]
+    matches = roster.conclude([roster.look(essay.text) for essay in batch.essays], titles)
+    return [Judged(essay, match) for essay, match in zip(batch.essays, matches, strict=True)]
 
 
 def report(score: Score) -> None:

@@ -101,7 +101,7 @@ class Inventor:
         rng = self._rng
         students = [self.person() for _ in range(size)]
         for first, second in zip(rng.sample(students, 8), rng.sample(students, 8), strict=True):
-            if first is not second and rng.random() < 0.5:
+            if first is not second and first.last and rng.random() < 0.5:
                 second.last, second.spelled = first.last, ""
             elif first is not second and rng.random() < 0.4:
                 second.first, second.nickname, second.spelled = first.first, "", ""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from common_core.events.class_management import RosterStudent
+from rapidfuzz.distance import OSA
 
 from benchmarks.matching import prose
 from benchmarks.matching.classes import Inventor, Person, addresses
@@ -76,6 +77,12 @@ def quoted_title(sheet: Sheet, other: str) -> None:
     ).format(other)
 
 
+def classmate_in_title(sheet: Sheet, other: str) -> None:
+    sheet.title = sheet.pick(
+        "{}: A Life|My friend {}|An analysis of {}", "{} – ett liv|Min vän {}|Analys av {}"
+    ).format(other)
+
+
 COMPANY: dict[str, tuple[float, Callable[[Sheet, str], None]]] = {
     "alone": (10, lambda *_: None),
     "somebody thanked": (1, thanks),
@@ -84,6 +91,7 @@ COMPANY: dict[str, tuple[float, Callable[[Sheet, str], None]]] = {
     "an epigraph": (1, epigraph),
     "sources at the end": (1.5, sources),
     "somebody in the title": (1, quoted_title),
+    "a classmate in the title": (0.3, classmate_in_title),
 }
 NO_NAME, STRANGER, TWO = "no name", "author not in the class", "two authors"
 
@@ -103,7 +111,7 @@ class Generator:
         authors = [student for student in students if rng.random() < 0.95]
         authors += rng.sample(students, 1) if rng.random() < 0.3 else []
         essays = [self._by(author, students) for author in authors]
-        essays += [self._by_nobody(students) for _ in range(rng.randint(1, 3))]
+        essays += [self._by_nobody(students) for _ in range(rng.randint(2, 5))]
         rng.shuffle(essays)
         return Batch([student.as_student() for student in students], essays)
 
@@ -114,7 +122,10 @@ class Generator:
         written, form = write(author, self._rng, self._forms_at(place))
         place = _possible(place, written, author)
         email = author.email or self.inventor.address(author, set())
-        fitting = [author] if place == "Exam.net" and author.email else meant(author, form, students)
+        fitting = meant(author, form, students)
+        if place == "Exam.net":
+            local = email.partition("@")[0]
+            fitting = [author] if author.email else [s for s in fitting if local in addresses(s)] or fitting
         if "e-mail" in place:
             form = "address in the class list" if author.email else "address not in the class list"
             local = email.partition("@")[0]
@@ -137,11 +148,7 @@ class Generator:
         if self._rng.random() < 0.35:
             text, company = self._essay("first line", "", "", students, stranger)
             return Essay(text, Right.NOBODY, frozenset(), NO_NAME, NO_NAME, company)
-        relative = self._rng.choice(students)
-        if self._rng.random() < 0.4:
-            stranger.first = relative.first
-        elif self._rng.random() < 0.5:
-            stranger.last = relative.last
+        self._like_somebody(stranger, self._rng.choice(students))
         place = self._one_of({name: each for name, each in PLACES.items() if name not in NOT_READ})
         written, form = write(stranger, self._rng, self._forms_at(place))
         place = _possible(place, written, stranger)
@@ -154,6 +161,18 @@ class Generator:
         # A stranger who has the name of somebody of the class is found, rightly so for all that the text says.
         right = (Right.NOBODY, Right.ONE, Right.SEVERAL)[min(len(fitting), 2)]
         return Essay(text, right, frozenset(str(s.student_id) for s in fitting), place, STRANGER, company)
+
+    def _like_somebody(self, stranger: Person, student: Person) -> None:
+        """Some strangers share a name with a student, and some of those nearly the other as well."""
+        chance = self._rng.random()
+        if chance < 0.25:
+            stranger.first = student.first
+        elif chance < 0.6:
+            given = {name for origin in self.names.origins.values() for name in origin.given} - {student.first}
+            near = sorted(name for name in given if OSA.distance(name, student.first) == 1)
+            initial = sorted(name for name in given if name[0] == student.first[0])
+            alike = near if chance < 0.3 else initial if chance < 0.4 else []
+            stranger.first, stranger.last = self._rng.choice(alike or [stranger.first]), student.last
 
     def _essay(
         self, place: str, written: str, email: str, students: Sequence[Person], author: Person
@@ -176,7 +195,8 @@ class Generator:
         )  # fmt: skip
         company = self._one_of(COMPANY)
         # A classmate is thanked or reviews; quoted and written about are people from elsewhere.
-        other = rng.choice(others).full if company in ("somebody thanked", "a reviewer") else somebody[1]
+        with_classmate = ("somebody thanked", "a reviewer", "a classmate in the title")
+        other = rng.choice(others).full if company in with_classmate else somebody[1]
         COMPANY[company][1](sheet, other)
         if place in IN_CP1252:
             _only_latin(sheet)

@@ -56,11 +56,13 @@ def another_spelling(person: Person, _: random.Random) -> str | None:
 
 
 def first_initial(person: Person, rng: random.Random) -> str | None:
-    return f"{person.first[0]}{rng.choice(['. ', ' '])}{person.last}" if person.last else None
+    possible = person.last and person.origin != "Han script"
+    return f"{person.first[0]}{rng.choice(['. ', ' '])}{person.last}" if possible else None
 
 
 def last_initial(person: Person, rng: random.Random) -> str | None:
-    return f"{person.first} {person.last[0].upper()}{rng.choice(['.', ''])}" if person.last else None
+    possible = person.last and person.origin != "Han script"
+    return f"{person.first} {person.last[0].upper()}{rng.choice(['.', ''])}" if possible else None
 
 
 def middle_name(person: Person, _: random.Random) -> str | None:
@@ -125,7 +127,7 @@ def slip(name: str, rng: random.Random) -> str:
 
 
 def first_name(person: Person, _: random.Random) -> str | None:
-    return person.first
+    return person.first if person.last else None
 
 
 def last_name(person: Person, _: random.Random) -> str | None:

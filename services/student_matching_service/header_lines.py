@@ -20,10 +20,17 @@ from services.student_matching_service.vocabulary import (
 
 LONGEST_LINE = 300
 LONGEST_LABEL = 40
+LONGEST_NAME = 6
+"""Words."""
+LONGEST_SMALL_WORD = 1
+"""Letters; the t of van 't Hof, the y of Ortega y Gasset."""
 _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]+")
 _SEPARATOR = re.compile(r"[:=|\t]|\s[-–—]\s")
 _MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,/\t(\[]|\s{2})\W*")
 _BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och)\s", re.IGNORECASE)
+_QUOTATION_MARKS = ('"', "”", "“", "»", "«", "'", "’")
+_QUOTED_BY = re.compile(r"[\"”“»«]\s*[-–—]\s*\w")
+_DASH = re.compile(r"[-–—~]")
 _AROUND_NAMES = " ,-–—_·•:!'’"
 
 
@@ -76,6 +83,11 @@ def _field(match: re.Match[str], value: str, before: str = "") -> Field:
     return Field(label if _MAY_STAND_BEFORE_A_LABEL.fullmatch(before) else Label.FACT, written, value)
 
 
+def is_attribution(line: str, before: str) -> bool:
+    """Whether the line says whose words are quoted, in it or on the line before."""
+    return bool(_QUOTED_BY.search(line) or (_DASH.match(line) and before.endswith(_QUOTATION_MARKS)))
+
+
 def before_label(line: str) -> str:
     """What stands on the line before its first label; nothing when it has none."""
     first = FIELD.search(line)
@@ -86,6 +98,21 @@ def stretches(value: str) -> list[str]:
     """The parts of a line between dates, brackets and other signs, without numbers, addresses and school words."""
     parts = (_without_school_words(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value)))
     return [piece for part in parts if part for piece in _at_commas(part)]
+
+
+def with_ordinary_words(value: str) -> list[str]:
+    """The parts of a line that have words in them which usually stand beside names, as they are."""
+    parts = [_without_numbers(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value))]
+    return [
+        " ".join(part)
+        for part in parts
+        if 1 < len(part) <= LONGEST_NAME
+        and any(word.strip(_AROUND_NAMES).lower() in SOMEBODY_ELSE | BESIDE_NAMES for word in part)
+    ]
+
+
+def _without_numbers(part: str) -> list[str]:
+    return [word for word in part.split() if not any(c.isdigit() or c == "@" for c in word)]
 
 
 def people(value: str) -> list[str]:
@@ -119,10 +146,14 @@ def _at_commas(stretch: str) -> Iterator[str]:
 def has_shape_of_name(stretch: str) -> bool:
     """Whether the words could be a person's name: few, capital or all small, and nobody addressed or thanked."""
     words = [word.strip(_AROUND_NAMES) for word in stretch.split()]
-    if not 1 <= len(words) <= 6 or any(word.rstrip(".").lower() in SOMEBODY_ELSE for word in words[:-1]):
+    if not 1 <= len(words) <= LONGEST_NAME or any(word.rstrip(".").lower() in SOMEBODY_ELSE for word in words[:-1]):
         return False
-    proper = [word for word in words if word.partition("-")[0].lower() not in PARTICLES]
+    proper = [word for word in words if not _may_be_small(word)]
     return all(not word[:1].islower() for word in proper) or (len(proper) <= 3 and stretch.islower())
+
+
+def _may_be_small(word: str) -> bool:
+    return len(word) <= LONGEST_SMALL_WORD or word.partition("-")[0].lower() in PARTICLES
 
 
 def is_somebody(name: str, fewest_words: int = 2) -> bool:

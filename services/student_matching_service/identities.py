@@ -10,10 +10,12 @@ from services.student_matching_service.header_lines import (
     before_label,
     fields,
     has_shape_of_name,
+    is_attribution,
     is_somebody,
     people,
     stretches,
     tidy,
+    with_ordinary_words,
 )
 from services.student_matching_service.vocabulary import BYLINE, BYLINE_AFTER_TITLE, EMAIL, Label
 
@@ -24,18 +26,18 @@ REPEATED_LINES = 5
 
 # How sure a name in this place is the author's, when it is certain whose name it is.
 AUTHOR_FIELD = 1.0
-BYLINE_FIELD = 0.99
+BYLINE_FIELD = 0.995
 FIRST_LINE = 0.99
 LINES_BELOW = 0.965
 LATER_LINES = 0.9
-BESIDE_OTHER_WORDS = 0.92
+BESIDE_OTHER_WORDS = 0.86
 BY_AFTER_TITLE = 0.87
 AV_AFTER_TITLE = 0.7  # "Analys av" is "analysis of".
 EMAIL_IN_HEAD = 0.99
 EMAIL_IN_PROSE = 0.6
 FIELD_IN_PROSE = 0.8
 LAST_LINES = 0.87
-REPEATED_LINE = 0.82
+REPEATED_LINE = 0.87
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Mention:
     """Whether this names a person even if nobody in the class fits."""
     is_author_field: bool = False
     """Whether the text itself calls this the author's name."""
+    is_whole: bool = False
+    """Whether this is a name only if it has no other words than a student's: Till and Page also stand beside names."""
 
 
 def mentions(text: str) -> list[Mention]:
@@ -92,6 +96,7 @@ def _in_fields(labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> It
 
 
 def _in_author_field(value: str, where: str, trust: float) -> Iterator[Mention]:
+    yield from _whole(value, where, trust)
     for name in people(value):
         yield Mention(
             name,
@@ -112,6 +117,8 @@ def _in_first_and_last_name(labelled: Sequence[tuple[Line, Field]]) -> Iterator[
 def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Mention]:
     """Names that stand on a line of their own, after "by", or beside a title or a field."""
     for ordinal, line in enumerate(lines):
+        if is_attribution(line.text, lines[ordinal - 1].text if ordinal else ""):
+            continue
         place = FIRST_LINE if ordinal == 0 else LINES_BELOW if ordinal < 4 else LATER_LINES
         if line.number in with_fields:
             yield from _bare(before_label(line.text), line.where, place)
@@ -127,12 +134,18 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
 
 
 def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
+    yield from _whole(text, where, trust)
     found = stretches(text)
     alone = len(found) == 1
     for name in filter(has_shape_of_name, found):
         yield Mention(
             name, where, trust if alone else trust * BESIDE_OTHER_WORDS, names_somebody=alone and is_somebody(name)
         )
+
+
+def _whole(text: str, where: str, trust: float) -> Iterator[Mention]:
+    for name in with_ordinary_words(text):
+        yield Mention(name, where, trust, is_whole=True)
 
 
 def _in_emails(lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> Iterator[Mention]:
@@ -145,9 +158,9 @@ def _in_emails(lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in
 
 
 def _in_last_lines(lines: Sequence[Line]) -> Iterator[Mention]:
-    """A signature: read like a head, and less sure."""
+    """A signature: read like a head, less sure, and only alone on its line: sources have names beside their titles."""
     labelled = list(_fields_with_values(lines))
-    short = [line for line in lines if not line.is_prose]
+    short = [line for line in lines if not line.is_prose and len(stretches(line.text)) == 1]
     for mention in (
         *_in_fields(labelled, in_prose=set()),
         *_in_title_lines(short, with_fields={line.number for line, _ in labelled}),

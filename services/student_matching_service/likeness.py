@@ -19,6 +19,11 @@ FULL_NAME = 0.985
 JOINED_NAME = 0.96
 GIVEN_NAME_ONLY = 0.58
 FAMILY_NAME_ONLY = 0.45
+GIVEN_NAMES_ONLY = (How.NICKNAME, How.SHORT)
+SURE_SLIP = 0.8
+"""From here on a misspelled word is rather a slip than another name."""
+SURE_FACTOR = 0.9
+"""From here on a word that is missing or too many makes the name less sure, but calls for no look."""
 ONLY_NAME_THERE_IS = 0.9
 """For a student who has one name only, written in full."""
 
@@ -38,6 +43,10 @@ class Likeness:
 
     worth: float
     how: str
+    is_full: bool = True
+    """Whether given and family name both fit, neither by an initial alone."""
+    is_sure: bool = True
+    """Whether nothing in it asks for a look: no nickname, no second slip, no word that contradicts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +95,28 @@ def _fits(written: Sequence[Word], student: StudentName) -> list[_Fit]:
         _Fit(position, part, role, close)
         for position, word in enumerate(written)
         for part, (role, known) in enumerate(student.parts)
-        if (close := closeness(word, known)) and not (close.how is How.SHORT and role is Role.FAMILY)
+        if (close := closeness(word, known)) and not (close.how in GIVEN_NAMES_ONLY and role is Role.FAMILY)
     ]
     pairs.sort(key=lambda fit: (-fit.closeness.worth, fit.position, fit.part))
     chosen: list[_Fit] = []
     for pair in pairs:
         if all(pair.position != fit.position and pair.part != fit.part for fit in chosen):
             chosen.append(pair)
-    essential = [f for f in chosen if f.closeness.how is How.INITIAL or not student.parts[f.part][1].is_particle]
+    essential = [f for f in chosen if f.closeness.how is How.INITIAL or f.part not in student.particles]
     return sorted(essential or chosen, key=lambda fit: fit.position)
 
 
 def _extra_positions(written: Sequence[Word], fits: Sequence[_Fit]) -> list[int]:
     used = {fit.position for fit in fits}
-    return [i for i, word in enumerate(written) if i not in used and not word.is_particle]
+    last = len(written) - 1
+    return [i for i, word in enumerate(written) if i not in used and (i == last or not word.may_be_particle)]
 
 
 def _full(
     written: WrittenName, student: StudentName, fits: Sequence[_Fit], extra: Sequence[int], is_legal_name: bool
 ) -> Likeness | None:
     """Given and family name both fit: strong, less so for every word that is missing or too many."""
-    if len(extra) > 2:
+    if len(extra) > 2 or _has_another_first_name(student, fits, extra):
         return None
     worth, remarks = FULL_NAME, _spelling_remarks(fits)
     # Several initials tell more than one, so they are counted once; a middle initial only confirms.
@@ -115,10 +125,19 @@ def _full(
     worth *= min((fit.closeness.worth for fit in initials if fit.role is not Role.MIDDLE), default=1.0)
     if is_legal_name:
         return Likeness(worth, _sentence([*remarks, "as the full legal name"]))
+    sure = _spelled_surely(fits)
     for factor, remark in [*_order(written, fits), *_missing(student, fits), *_too_many(student, written, fits, extra)]:
         worth *= factor
         remarks.append(remark)
-    return Likeness(worth, _sentence(remarks))
+        sure = sure and factor >= SURE_FACTOR
+    full = all(fit.role is Role.MIDDLE for fit in initials)
+    return Likeness(worth, _sentence(remarks), is_full=full, is_sure=sure)
+
+
+def _spelled_surely(fits: Sequence[_Fit]) -> bool:
+    """Whether the words are as in the name, or one of them but for a slip."""
+    slips = [fit.closeness for fit in fits if fit.closeness.how > How.FOLDED and fit.role is not Role.MIDDLE]
+    return len(slips) <= 1 and all(slip.how <= How.TYPO and slip.worth >= SURE_SLIP for slip in slips)
 
 
 def _order(written: WrittenName, fits: Sequence[_Fit]) -> list[tuple[float, str]]:
@@ -129,16 +148,28 @@ def _order(written: WrittenName, fits: Sequence[_Fit]) -> list[tuple[float, str]
     return [(0.9 if written.family_first else 0.95, "with the names in another order")]
 
 
+def _has_another_first_name(student: StudentName, fits: Sequence[_Fit], extra: Sequence[int]) -> bool:
+    """Whether a first name of the student's is missing and another word stands in its place."""
+    given = [fit for fit in fits if fit.role is Role.GIVEN]
+    if not given or len(given) == student.count(Role.GIVEN):
+        return False
+    return any(position < fits[-1].position for position in extra)
+
+
 def _missing(student: StudentName, fits: Sequence[_Fit]) -> list[tuple[float, str]]:
+    # An initial stands for all names of its kind.
     have = [fit.role for fit in fits]
+    by_initial = {fit.role for fit in fits if fit.closeness.how is How.INITIAL}
     remarks = []
     if Role.GIVEN not in have:
         remarks.append((0.85, "by a middle name instead of the first name"))
+    elif Role.GIVEN in by_initial:
+        pass
     elif 0 not in {fit.part for fit in fits}:
         remarks.append((0.9, "by a later one of the first names"))
     elif have.count(Role.GIVEN) < student.count(Role.GIVEN):
         remarks.append((0.98, "by one of the first names"))
-    if have.count(Role.FAMILY) < student.count(Role.FAMILY):
+    if have.count(Role.FAMILY) < student.count(Role.FAMILY) and Role.FAMILY not in by_initial:
         remarks.append((0.91, "by one of the surnames"))
     return remarks
 
@@ -162,19 +193,25 @@ def _too_many(
 
 def _partial(student: StudentName, fits: Sequence[_Fit], roles: set[Role]) -> Likeness | None:
     """One half of the name and nothing else: a hint, and only when it is spelled right."""
-    if len(roles) != 1 or any(fit.closeness.how > How.FOLDED for fit in fits):
+    if len(roles) != 1 or any(fit.closeness.how is How.INITIAL for fit in fits):
         return None
     if student.count(Role.GIVEN) == 0 or student.count(Role.FAMILY) == 0:
-        return Likeness(ONLY_NAME_THERE_IS, _sentence(_spelling_remarks(fits)))
-    if Role.FAMILY in roles:
-        return Likeness(FAMILY_NAME_ONLY, "by the surname only")
-    return Likeness(GIVEN_NAME_ONLY, "by the first name only") if Role.GIVEN in roles else None
+        worth = ONLY_NAME_THERE_IS * prod(fit.closeness.worth for fit in fits)
+        return Likeness(worth, _sentence(_spelling_remarks(fits)), is_sure=_spelled_surely(fits))
+    if any(fit.closeness.how > How.FOLDED for fit in fits):
+        return None
+    if roles == {Role.MIDDLE}:
+        return None
+    worth, name = (FAMILY_NAME_ONLY, "surname") if Role.FAMILY in roles else (GIVEN_NAME_ONLY, "first name")
+    return Likeness(worth, f"by the {name} only", is_full=False, is_sure=False)
 
 
 def _spelling_remarks(fits: Sequence[_Fit]) -> list[str]:
     remark = {
         How.FOLDED: "without accents",
+        How.SOUND: "in another spelling",
         How.TYPO: "but for a letter or two",
+        How.NICKNAME: "by another form of the first name",
         How.SHORT: "in a short form",
         How.INITIAL: "by an initial",
     }

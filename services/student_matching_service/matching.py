@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from common_core.events.class_management import RosterStudent
 from common_core.events.student_matching import Evidence, StudentSuggestion
@@ -11,10 +11,19 @@ from common_core.status_enums import AssociationConfidenceLevel, NoMatchReason
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from services.student_matching_service.addresses import address_forms, local_part
 from services.student_matching_service.identities import Mention, mentions
 from services.student_matching_service.likeness import Likeness, WrittenName, likeness, written_names
 from services.student_matching_service.names import StudentName, Word, allowed_typos, join, words
-from services.student_matching_service.reasons import reasons
+from services.student_matching_service.reasons import has_another_essay, is_shared, reasons
+from services.student_matching_service.weighing import Finding, Reading
+from services.student_matching_service.whole_class import (
+    MOST_WHEN_SHARED,
+    Beside,
+    Verdict,
+    ruled_out,
+    shared,
+)
 
 MOST_SUGGESTIONS = 3
 WORTH_SAYING = 0.05
@@ -22,13 +31,7 @@ MOST_WHEN_AMBIGUOUS = 0.5
 """What no candidate exceeds when two are about equally likely, so that nothing downstream can pick one."""
 EXACT_EMAIL = 0.99
 NAME_IN_EMAIL = 0.92
-STRONG = 0.7
-MOST_WHEN_CONTRADICTED = 0.69
-"""What is left when a strong place names another student: too little to be confirmed by the deadline."""
-MOST_WHEN_DOUBTED = 0.89
-"""What is left when a weak place does, such as a title that is also a first name: too little to pass without a look."""
-STRANGER_IN_AUTHOR_FIELD = 0.1
-"""What is left of the odds when the text calls somebody outside the class its author."""
+CLEAR = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +42,6 @@ class Match:
     no_match_reason: NoMatchReason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The students a mention may mean, by their place in the roster."""
-
-    mention: Mention
-    fits: Mapping[int, Likeness]
-
-    def worth(self, student: int) -> float:
-        """How sure this mention alone would be of the student, were nobody else in the class like them."""
-        fit = self.fits.get(student)
-        return fit.worth * self.mention.trust if fit else 0.0
-
-    @property
-    def best(self) -> float:
-        """How sure it is of the student it fits best."""
-        return max(self.worth(student) for student in self.fits)
-
-    def relative(self, student: int) -> float:
-        """How likely it is to stand in this student's text, compared with that of the best.
-
-        The square keeps an exact name well ahead of a possible slip; what the mention does not fit at all keeps the
-        chance that the mention means nothing.
-        """
-        return max((_odds(self.worth(student)) / _odds(self.best)) ** 2, 1 - self.best)
-
-
 class Roster:
     """A class, prepared once so that many essays can be compared with it quickly."""
 
@@ -72,34 +49,62 @@ class Roster:
         self._students = sorted(students, key=lambda student: student.student_id)
         self._names = [StudentName.of(student) for student in self._students]
         self._by_email = defaultdict[str, set[int]](set)
+        self._by_address = defaultdict[str, dict[int, Likeness]](dict)
         self._by_word = defaultdict[str, set[int]](set)
+        self._by_sound = defaultdict[str, set[int]](set)
         for index, (student, name) in enumerate(zip(self._students, self._names, strict=True)):
             self._by_email[(student.email or "").strip().casefold()].add(index)
+            for form, like in address_forms(name):
+                self._by_address[form].setdefault(index, like)
             for form in name.joined.union(*(word.forms for _, word in name.parts)):
                 self._by_word[form].add(index)
+            for _, word in name.parts:
+                self._by_sound[word.sound].add(index)
         self._vocabulary = list(self._by_word)
         self._by_email.pop("", None)
 
     def match(self, text: str) -> Match:
-        """Compare the names in a text with the class. Pure: the same text and class give the same answer."""
-        found = _distinct(mentions(text))
-        readings = [Reading(mention, self._read(mention)) for mention in found]
-        fitting = [reading for reading in readings if reading.fits]
-        if not fitting:
-            somebody = any(mention.names_somebody for mention in found)
-            return Match(
-                no_match_reason=NoMatchReason.NO_STUDENT_FOUND if somebody else NoMatchReason.NO_IDENTITY_FOUND
-            )
-        strangers = [reading.mention for reading in readings if not reading.fits and reading.mention.is_author_field]
-        return self._suggest(fitting, strangers)
+        """Who wrote a text, were it the only one. Pure: the same text and class give the same answer."""
+        return self.conclude([self.look(text)], [""])[0]
+
+    def look(self, text: str) -> Finding:
+        """Compare the names in a text with the class."""
+        return Finding.of([Reading(mention, self._read(mention)) for mention in _distinct(mentions(text))])
+
+    def id_of(self, student: int) -> UUID:
+        """The id of a student, who stands at this place of a finding."""
+        return self._students[student].student_id
+
+    def conclude(self, findings: Sequence[Finding], titles: Sequence[str]) -> list[Match]:
+        """Who wrote which essay of a batch, each finding beside the others; `titles` say which essay is meant."""
+        alone = [_verdict(finding) for finding in findings]
+        beside = ruled_out(findings, alone, self._are_namesakes)
+        verdicts = [
+            verdict.reconsidered(finding.chances(each.less_likely))
+            for finding, verdict, each in zip(findings, alone, beside, strict=True)
+        ]
+        shared(verdicts, beside)
+        return [
+            self._match(finding, verdict, each, titles)
+            for finding, verdict, each in zip(findings, verdicts, beside, strict=True)
+        ]
 
     def _read(self, mention: Mention) -> dict[int, Likeness]:
+        if mention.is_whole:
+            return self._students_with_all(mention.found)
         if not mention.is_email:
             return self._students_like(written_names(mention.found))
         if known := self._by_email.get(mention.found.casefold()):
             return dict.fromkeys(known, Likeness(EXACT_EMAIL, "by the address in the class list"))
-        similar = self._students_like([WrittenName(words(mention.found.partition("@")[0]))])
-        return {student: Likeness(like.worth * NAME_IN_EMAIL, like.how) for student, like in similar.items()}
+        if formed := self._by_address.get(local_part(mention.found)):
+            similar = formed
+        else:
+            similar = self._students_like([WrittenName(words(mention.found.partition("@")[0]))])
+        return {student: replace(like, worth=like.worth * NAME_IN_EMAIL) for student, like in similar.items()}
+
+    def _students_with_all(self, found: str) -> dict[int, Likeness]:
+        fits = self._students_like(written_names(found))
+        return {student: like for student, like in fits.items() if self._names[student].has_all(words(found))}
 
     def _students_like(self, readings: Sequence[WrittenName]) -> dict[int, Likeness]:
         fits: dict[int, Likeness] = {}
@@ -112,7 +117,7 @@ class Roster:
 
     def _with_similar_words(self, written: Sequence[Word]) -> set[int]:
         """The students worth a closer look: comparing everybody in full would take too long."""
-        near: set[int] = set()
+        near = set[int]().union(*(self._by_sound.get(word.sound, ()) for word in written if len(word.sound) > 1))
         for form in {join(written), *(form for word in written for form in word.forms if len(form) > 1)}:
             cutoff = allowed_typos(len(form))
             for known, _, _ in process.extract(
@@ -121,57 +126,77 @@ class Roster:
                 near |= self._by_word[known]
         return near
 
-    def _suggest(self, readings: Sequence[Reading], strangers: Sequence[Mention]) -> Match:
-        scores = _weigh(readings, doubted=bool(strangers))
-        ranked = sorted(scores, key=lambda student: (-scores[student], student))
-        best = scores[ranked[0]]
-        ambiguous = len(ranked) > 1 and scores[ranked[1]] >= best / 2
-        ceiling = MOST_WHEN_AMBIGUOUS if ambiguous else 1.0
-        said = [student for student in ranked if scores[student] >= min(best, WORTH_SAYING)]
+    def _match(self, finding: Finding, verdict: Verdict, beside: Beside, titles: Sequence[str]) -> Match:
+        if not verdict.chances:
+            somebody = finding.names_somebody
+            return Match((), NoMatchReason.NO_STUDENT_FOUND if somebody else NoMatchReason.NO_IDENTITY_FOUND)
+        ranked = sorted(verdict.chances, key=lambda student: (-verdict.chances[student], student))
+        confidences = {s: self._confidence(s, finding, verdict, beside) for s in ranked}
+        least = min(confidences[ranked[0]], WORTH_SAYING)
+        said = [s for s in ranked if confidences[s] >= least or s in beside.elsewhere]
+        others = self._about_other_essays(ranked[0], beside, titles)
         suggestions = [
-            self._suggestion(s, min(scores[s], ceiling), said, readings, strangers) for s in said[:MOST_SUGGESTIONS]
+            self._suggestion(s, confidences, said, finding, others if s == ranked[0] else ())
+            for s in said[:MOST_SUGGESTIONS]
         ]
-        return Match(tuple(suggestions), NoMatchReason.AMBIGUOUS if ambiguous else None)
+        return Match(tuple(suggestions), NoMatchReason.AMBIGUOUS if verdict.is_ambiguous else None)
+
+    def _confidence(self, student: int, finding: Finding, verdict: Verdict, beside: Beside) -> float:
+        ceilings = [finding.ceiling(student)]
+        if verdict.is_ambiguous:
+            ceilings.append(MOST_WHEN_AMBIGUOUS)
+        if beside.shared_with:
+            ceilings.append(MOST_WHEN_SHARED)
+        return round(min(verdict.chances[student], *ceilings), 3)
+
+    def _about_other_essays(self, first: int, beside: Beside, titles: Sequence[str]) -> list[str]:
+        said = [
+            has_another_essay(self._full_name(student), titles[essay], is_first=student == first)
+            for student, essay in beside.elsewhere.items()
+        ]
+        if beside.shared_with:
+            said.append(is_shared(self._full_name(first), [titles[essay] for essay in beside.shared_with]))
+        return said
 
     def _suggestion(
-        self, student: int, score: float, said: Sequence[int], readings: Sequence[Reading], strangers: Sequence[Mention]
+        self,
+        student: int,
+        confidences: Mapping[int, float],
+        said: Sequence[int],
+        finding: Finding,
+        about_other_essays: Sequence[str],
     ) -> StudentSuggestion:
-        supporting = sorted((r for r in readings if student in r.fits), key=lambda r: -r.worth(student))
-        against = [reading.mention for reading in readings if student not in reading.fits]
-        rivals = [self._full_name(other) for other in said if other != student]
-        name = self._full_name(student)
+        supporting = sorted((r for r in finding.readings if student in r.fits), key=lambda r: -r.worth(student))
+        against = [reading.mention for reading in finding.readings if student not in reading.fits]
+        name, own = self._full_name(student), confidences[student]
+        rivals = [(self._full_name(other), own - confidences[other]) for other in said if other != student]
         supports = [(reading.mention, reading.fits[student]) for reading in supporting]
+        first, *further = reasons(name, supports, [*against, *finding.strangers], rivals)
         return StudentSuggestion(
             student_id=self._students[student].student_id,
             student_name=name,
-            confidence_score=score,
-            confidence_level=AssociationConfidenceLevel.of(score),
-            match_reasons=reasons(name, supports, [*against, *strangers], rivals),
+            confidence_score=confidences[student],
+            confidence_level=AssociationConfidenceLevel.of(confidences[student]),
+            match_reasons=(first, *about_other_essays, *further),
             evidence=tuple(Evidence(found=mention.found, where=mention.where) for mention, _ in supports),
         )
+
+    def _are_namesakes(self, one: int, other: int) -> bool:
+        return bool(self._names[one].joined & self._names[other].joined)
 
     def _full_name(self, student: int) -> str:
         return f"{self._students[student].first_name} {self._students[student].last_name}".strip()
 
 
-def _weigh(readings: Sequence[Reading], *, doubted: bool) -> dict[int, float]:
-    """All mentions together: agreement breaks ties, contradiction lowers, nothing is surer than its best place."""
-    candidates = {student for reading in readings for student in reading.fits}
-    odds = max(_odds(reading.best) for reading in readings) * (STRANGER_IN_AUTHOR_FIELD if doubted else 1)
-    weights = {student: odds * prod(reading.relative(student) for reading in readings) for student in candidates}
-    total = 1 + sum(weights[student] for student in sorted(candidates))
-    return {student: round(min(weight / total, _ceiling(student, readings)), 3) for student, weight in weights.items()}
-
-
-def _ceiling(student: int, readings: Sequence[Reading]) -> float:
-    """The surest place alone; where another place names somebody else of the class, a person shall look."""
-    surest = max(reading.worth(student) for reading in readings)
-    against = max((reading.best for reading in readings if student not in reading.fits), default=0.0)
-    return min(surest, MOST_WHEN_CONTRADICTED if against >= STRONG else MOST_WHEN_DOUBTED) if against else surest
-
-
-def _odds(probability: float) -> float:
-    return probability / (1 - probability)
+def _verdict(finding: Finding) -> Verdict:
+    """Whom a text names: nobody clearly where the second is more than half as likely as the first."""
+    chances = finding.chances()
+    if not chances:
+        return Verdict({})
+    first, *others = sorted(chances, key=lambda student: (-chances[student], student))
+    ambiguous = bool(others) and chances[others[0]] >= chances[first] / 2
+    sure = min(chances[first], finding.ceiling(first)) > CLEAR
+    return Verdict(chances, is_ambiguous=ambiguous, is_clear=sure and not ambiguous)
 
 
 def _distinct(found: Iterable[Mention]) -> list[Mention]:

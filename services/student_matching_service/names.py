@@ -10,43 +10,30 @@ from typing import NamedTuple
 from common_core.events.class_management import RosterStudent
 from rapidfuzz.distance import OSA
 
+from services.student_matching_service.letters import fold, sound, two_letters
+from services.student_matching_service.nicknames import is_given_name, same_name
 from services.student_matching_service.vocabulary import PARTICLES
 
-_LETTERS_WITHOUT_MARK = str.maketrans(
-    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
-)
-_TWO_LETTERS_FOR_ONE = str.maketrans({"å": "aa", "ä": "ae", "ö": "oe", "ø": "oe", "ü": "ue", "æ": "a"})
 _BETWEEN_WORDS = re.compile(r"[\s.,\-\u2010-\u2015_]+")
+_PET_ENDING = re.compile("(?:ie|ey|y|i|an|is)$")
 _APOSTROPHES = re.compile(r"['’‘`´ʼ]")
-
-
-def fold(text: str) -> str:
-    """The text in lower case, without accents and with plain letters for the Nordic and Polish ones."""
-    if text.isascii():
-        return text.lower()
-    return _without_marks(_without_marks(text).casefold()).translate(_LETTERS_WITHOUT_MARK)
-
-
-def _without_marks(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn")
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a name: as written, folded, and with two letters for one (oe for ö)."""
+    """One word of a name: as written, folded, with two letters for one (oe for ö), and as it sounds."""
 
     spelling: str
     plain: str
     two_letters: str
+    sound: str
 
     @classmethod
     def of(cls, text: str) -> "Word":
-        """The word in its three forms."""
-        if text.isascii():
-            lower = text.lower()
-            return cls(lower, lower, lower)
+        """The word in its four forms."""
         spelling = unicodedata.normalize("NFC", text.casefold())
-        return cls(spelling, fold(text), fold(spelling.translate(_TWO_LETTERS_FOR_ONE)))
+        plain = fold(text)
+        return cls(spelling, plain, two_letters(spelling), sound(plain))
 
     @property
     def forms(self) -> frozenset[str]:
@@ -54,8 +41,8 @@ class Word:
         return frozenset((self.plain, self.two_letters))
 
     @property
-    def is_particle(self) -> bool:
-        """Whether the word (von, af, de) may stand in a name or be left out."""
+    def may_be_particle(self) -> bool:
+        """Whether the word (von, af, de) may be left out where the name goes on."""
         return self.plain in PARTICLES
 
 
@@ -71,9 +58,11 @@ class How(IntEnum):
 
     SAME = 0
     FOLDED = 1
-    TYPO = 2
-    SHORT = 3
-    INITIAL = 4
+    SOUND = 2
+    TYPO = 3
+    NICKNAME = 4
+    SHORT = 5
+    INITIAL = 6
 
 
 class Closeness(NamedTuple):
@@ -89,13 +78,32 @@ def closeness(written: Word, known: Word) -> Closeness | None:
         return Closeness(How.SAME, 1.0)
     if written.plain in (known.plain, known.two_letters) or written.two_letters == known.plain:
         return Closeness(How.FOLDED, 0.99)
-    if len(written.plain) == 1:
-        return Closeness(How.INITIAL, 0.82) if known.plain.startswith(written.plain) else None
-    if worth := _typo(written.plain, known.plain):
+    if len(written.spelling) == 1:
+        return Closeness(How.INITIAL, 0.82) if is_initial(written, known) else None
+    return _resemblance(written, known)
+
+
+def _resemblance(written: Word, known: Word) -> Closeness | None:
+    if written.sound == known.sound and len(known.sound) > 2:
+        return Closeness(How.SOUND, 0.87)
+    if same_name(written.plain, known.plain):
+        return Closeness(How.NICKNAME, 0.85)
+    if worth := max(_typo(written.plain, known.plain), _typo(written.spelling, known.spelling)):
         return Closeness(How.TYPO, worth)
-    if len(written.plain) >= 3 and known.plain.startswith(written.plain):
+    if len(stem := _stem(written.plain)) >= 3 and known.plain.startswith(stem):
         return Closeness(How.SHORT, 0.8)
     return None
+
+
+def is_initial(written: Word, known: Word) -> bool:
+    """Whether the written word is the first letter of the known one."""
+    return len(written.spelling) == 1 and known.plain.startswith(written.plain)
+
+
+def _stem(written: str) -> str:
+    """What a short form keeps of the name: Charl of Charlie, Cam of Cammy, Alex of Alex."""
+    stem = _PET_ENDING.sub("", written)
+    return stem[:-1] if stem[-1:] == stem[-2:-1] and stem != written else stem
 
 
 def allowed_typos(length: int) -> int:
@@ -114,7 +122,7 @@ def _typo(written: str, known: str) -> float:
     if distance > allowed:
         return 0.0
     # Hanna is rarely a slip for Anna, nor Anne for Anna or Ela for Elsa, while Svenson is one for Svensson.
-    another_name = is_short or written[0] != known[0] or written[-1] != known[-1]
+    another_name = is_short or written[0] != known[0] or written[-1] != known[-1] or is_given_name(written)
     return (0.9 - 0.4 * distance / longer) * (0.8 if another_name else 1.0)
 
 
@@ -145,13 +153,29 @@ class StudentName:
         known = {word.plain for word in given + family}
         middle = tuple(word for word in legal if word.plain not in known)
         parts = [(role, word) for role, group in zip(Role, (given, family, middle), strict=True) for word in group]
-        orders = [given + family, family + given] if given and family else []
+        orders = [given + family, family + given] if given or family else []
         joined = frozenset(join(order, form) for order in orders for form in ("plain", "two_letters"))
         return cls(tuple(parts), frozenset(w.plain for w in legal), joined)
 
+    def has_all(self, written: Iterable[Word]) -> bool:
+        """Whether every word stands in the name, or is an initial of it."""
+        return all(
+            any(word.plain in known.forms or is_initial(word, known) for _, known in self.parts) for word in written
+        )
+
+    @property
+    def particles(self) -> frozenset[int]:
+        """Which parts are particles: never a given name, and never where the surname ends (Kim Al)."""
+        following = [role for role, _ in self.parts[1:]]
+        return frozenset(
+            part
+            for part, (role, word) in enumerate(self.parts)
+            if role is Role.FAMILY and word.may_be_particle and following[part : part + 1] == [Role.FAMILY]
+        )
+
     def count(self, role: Role) -> int:
         """How many words the student has in this role, not counting particles."""
-        return sum(1 for r, word in self.parts if r is role and not word.is_particle)
+        return sum(1 for part, (r, _) in enumerate(self.parts) if r is role and part not in self.particles)
 
 
 def join(name: Iterable[Word], form: str = "plain") -> str:

@@ -1,7 +1,7 @@
 """Reads the texts of a batch over HTTP and compares them with the roster; slow, so outside any transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from service_runtime.auth import Role, issue
 from services.student_matching_service.matching import Match, Roster
 from services.student_matching_service.models import MatchRequest
 from services.student_matching_service.settings import Settings
+from services.student_matching_service.weighing import Finding
 
 TEXTS_AT_ONCE = 8
 TOKEN_SECONDS = 300
@@ -73,16 +74,26 @@ async def find_matches(request: MatchRequest, cause: Cause, texts: Library) -> M
     roster = Roster(request.roster.students)
     places, token = asyncio.Semaphore(TEXTS_AT_ONCE), texts.token(cause.at)
 
-    async def match(essay: EssayRef) -> EssayMatch:
+    async def look(essay: EssayRef) -> Finding | None:
         async with places:
             text = await texts.text(essay.text_storage_id, token)
         if text is not None:
-            return _result(essay, await asyncio.to_thread(roster.match, text))
+            return await asyncio.to_thread(roster.look, text)
         if not out_of_patience:
             raise NotYet("text", essay.text_storage_id)
-        return _result(essay, Match(no_match_reason=NoMatchReason.TEXT_UNAVAILABLE))
+        return None
 
-    return Matches(await asyncio.gather(*map(match, request.essays)), request.roster.roster_version)
+    findings = await asyncio.gather(*map(look, request.essays))
+    return Matches(_results(request.essays, findings, roster), request.roster.roster_version)
+
+
+def _results(essays: Sequence[EssayRef], findings: Sequence[Finding | None], roster: Roster) -> list[EssayMatch]:
+    """What the texts that could be had say, each beside the others; the rest is said to be unavailable."""
+    had = [(essay, finding) for essay, finding in zip(essays, findings, strict=True) if finding]
+    matches = roster.conclude([finding for _, finding in had], [essay.original_file_name for essay, _ in had])
+    found = {essay.essay_id: match for (essay, _), match in zip(had, matches, strict=True)}
+    unavailable = Match(no_match_reason=NoMatchReason.TEXT_UNAVAILABLE)
+    return [_result(essay, found.get(essay.essay_id, unavailable)) for essay in essays]
 
 
 def _result(essay: EssayRef, match: Match) -> EssayMatch:

@@ -65,6 +65,12 @@ SOMEBODY_ELSE = _words("""
 """)
 """Makes a name beside it somebody else's: addressed, thanked, teaching or written about."""
 
+ABOUT = _words("""
+    review recension analysis analys novellanalys bokanalys tolkning presentation porträtt beskrivning skildring
+    novel book story poem play film roman bok novell dikt pjäs
+""")
+"""What comes before "by" or "av" and is not the essay: a review of, a novel by."""
+
 IN_TITLES = _words("""
     a an the my our your his her their this that in of on at and is are was were or with without what why how when who
     where not vs i we you it en ett min mitt mina vår vårt din den det detta på och är var eller med utan vad varför
@@ -88,9 +94,11 @@ def _any_of(words: Iterable[str]) -> str:
 FIELD = re.compile(rf"(?<!\w)(?P<label>{_any_of(LABELS)})(?:\s*[:=|\t]|\s+[-–—](?=\s))", re.IGNORECASE)
 LABEL_ALONE = re.compile(rf"\W*(?P<label>{_any_of(LABELS)})\W*", re.IGNORECASE)
 BYLINE = re.compile(rf"\W*(?P<label>{_any_of(Label.AUTHOR.value | Label.BYLINE.value)})\s+", re.IGNORECASE)
-BYLINE_AFTER_TITLE = re.compile(r".{1,100}[\s,](?P<label>by|av)\s+", re.IGNORECASE)
+BYLINE_AFTER_TITLE = re.compile(
+    rf"(?!.*\b{_any_of(ABOUT)}\s+(?:by|av)\s).{{1,100}}[\s,](?P<label>by|av)\s+", re.IGNORECASE
+)
 DATE = re.compile(
-    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)",
+    rf"\b(?:(?:den|the)\s+)?(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)",
     re.IGNORECASE,
 )
 EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")

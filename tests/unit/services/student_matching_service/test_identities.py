@@ -10,8 +10,8 @@ PROSE = "\n\nThe old man went down to the sea that night, and nobody in the vill
 
 
 def found(head: str, tail: str = "") -> list[tuple[str, str]]:
-    """What a text with this head and these last lines mentions, and where."""
-    return [(mention.found, mention.where) for mention in mentions(head + PROSE + tail)]
+    """What a text with this head and these last lines mentions as a name, and where."""
+    return [(mention.found, mention.where) for mention in mentions(head + PROSE + tail) if not mention.is_whole]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,26 @@ def test_the_head_names_the_author(head: str, name: str, where: str) -> None:
 )
 def test_people_who_are_called_something_else_are_not_the_author(head: str) -> None:
     assert not any("Lindvall" in name or "@" in name for name, _ in found(head))
+
+
+@pytest.mark.parametrize(("head", "name"), [("Till Lindvall", "Till Lindvall"), ("Tova Page 9B", "Tova Page")])
+def test_words_that_usually_stand_beside_names_count_as_names_only_as_a_whole(head: str, name: str) -> None:
+    assert (name, "first line", True) in [(m.found, m.where, m.is_whole) for m in mentions(head + PROSE)]
+
+
+@pytest.mark.parametrize("quotation", ['"To be or not to be" – Tova Lindvall', "”Allt är möjligt.”\n– Tova Lindvall"])
+def test_whoever_is_quoted_is_not_the_author(quotation: str) -> None:
+    assert not any("Lindvall" in name for name, _ in found(f"The Sea\n{quotation}"))
+
+
+@pytest.mark.parametrize("source", ["Lindvall, T. (2004). Essays.", "Lindvall, Tova. The Long Road. 1957."])
+def test_sources_at_the_end_are_no_signature(source: str) -> None:
+    assert not any("Lindvall" in name for name, _ in found("The Sea", tail=f"Works cited\n{source}\n"))
+
+
+@pytest.mark.parametrize("title", ["Novellanalys av Tova Lindvall", "A novel by Tova Lindvall"])
+def test_who_wrote_what_the_essay_is_about_is_not_its_author(title: str) -> None:
+    assert not any(where.endswith(("'av'", "'by'")) for _, where in found(title))
 
 
 def test_names_in_the_running_text_are_no_evidence() -> None:

@@ -75,5 +75,20 @@ def test_a_middle_name_confirms_or_doubts() -> None:
     assert own > unknown > another
 
 
+def test_another_first_name_in_the_place_of_one_makes_it_somebody_else() -> None:
+    assert worth("Anna Lena Storvik", "Anna-Sofia", "Storvik") == 0
+    assert worth("Anna Storvik", "Anna-Sofia", "Storvik") > 0.9
+
+
+@pytest.mark.parametrize(("written", "first_name", "last_name"), [("Kim Al", "Kim", "Al"), ("Liv Van", "Liv", "Van")])
+def test_a_particle_is_a_name_where_the_surname_ends(written: str, first_name: str, last_name: str) -> None:
+    assert worth(written, first_name, last_name) > 0.9
+    assert worth(written, first_name, "Storvik") == 0
+
+
+def test_an_initial_stands_for_all_surnames() -> None:
+    assert worth("Tova S.", "Tova", "Storvik-Lindvall") == worth("Tova S.", "Tova", "Storvik")
+
+
 def test_a_student_with_one_name_only_is_found_by_it() -> None:
     assert worth("Tova", "Tova", "") > 0.8

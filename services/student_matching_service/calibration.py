@@ -1,0 +1,23 @@
+"""What a score has been worth: how often the students of such scores were the authors."""
+
+from bisect import bisect
+
+# Score, confidence; in between the line. Written by `python -m benchmarks.matching.fit`.
+TABLE = (
+    (0.000, 0.000),
+    (0.493, 0.910),
+    (0.586, 0.974),
+    (0.794, 0.983),
+    (0.883, 0.998),
+    (0.958, 0.998),
+    (0.977, 0.998),
+    (0.985, 0.998),
+    (1.000, 0.998),
+)
+
+
+def calibrated(score: float) -> float:
+    """The confidence that a score stands for."""
+    above = min(max(bisect(TABLE, (score, 2.0)), 1), len(TABLE) - 1)
+    (low, least), (high, most) = TABLE[above - 1], TABLE[above]
+    return least + (most - least) * (score - low) / (high - low)

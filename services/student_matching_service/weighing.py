@@ -1,0 +1,128 @@
+"""What a text's mentions say together about who wrote it: one weight for each student they may mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from services.student_matching_service.calibration import calibrated
+from services.student_matching_service.identities import Mention
+from services.student_matching_service.likeness import Likeness
+
+STRONG = 0.7
+SURE_PLACE = 0.86
+"""Trust from which on a place may name the author without a look."""
+LIKELY_PLACE = 0.75
+"""Trust from which on a name in a place may be taken for the author's by the deadline."""
+MOST_WHEN_CONTRADICTED = 0.69
+"""What is left when a strong place names another student, or only doubtful ones this: too little for the deadline."""
+MOST_WHEN_DOUBTED = 0.9
+"""What is left when a weak place does, or when the name is not written in full: too little to pass without a look."""
+STRANGER_IN_AUTHOR_FIELD = 0.1
+"""What is left of the odds when the text calls somebody outside the class its author."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The students a mention may mean, by their place in the roster."""
+
+    mention: Mention
+    fits: Mapping[int, Likeness]
+
+    def worth(self, student: int) -> float:
+        """How sure this mention alone would be of the student, were nobody else in the class like them."""
+        fit = self.fits.get(student)
+        return fit.worth * self.mention.trust if fit else 0.0
+
+    @property
+    def best(self) -> float:
+        """How sure it is of the student it fits best."""
+        return max(self.worth(student) for student in self.fits)
+
+    def relative(self, student: int) -> float:
+        """How likely it is to stand in this student's text, compared with that of the best.
+
+        The square keeps an exact name well ahead of a possible slip; what the mention does not fit at all keeps the
+        chance that the mention means nothing.
+        """
+        return max((_odds(self.worth(student)) / _odds(self.best)) ** 2, 1 - self.best)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one text says: the mentions that fit somebody, those that name strangers, and what they weigh."""
+
+    readings: Sequence[Reading] = ()
+    strangers: Sequence[Mention] = ()
+    names_somebody: bool = False
+    weights: Mapping[int, float] = field(default_factory=dict)
+    """The odds of each student, were there no others."""
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading]) -> "Finding":
+        """Weigh the mentions: agreement breaks ties, contradiction lowers."""
+        nobodys = [reading.mention for reading in readings if not reading.fits]
+        fitting = _without_halves([reading for reading in readings if reading.fits], nobodys)
+        strangers = [mention for mention in nobodys if mention.is_author_field]
+        somebody = any(reading.mention.names_somebody for reading in readings)
+        if not fitting:
+            return cls(names_somebody=somebody)
+        odds = max(_odds(reading.best) for reading in fitting) * (STRANGER_IN_AUTHOR_FIELD if strangers else 1)
+        candidates = sorted({student for reading in fitting for student in reading.fits})
+        weights = {student: odds * prod(reading.relative(student) for reading in fitting) for student in candidates}
+        return cls(fitting, strangers, somebody, weights)
+
+    @property
+    def scores(self) -> dict[int, float]:
+        """How sure each student is before calibration, none surer than their best place."""
+        total = 1 + sum(self.weights.values())
+        return {student: min(weight / total, self._surest(student)) for student, weight in self.weights.items()}
+
+    def chances(self, less_likely: Mapping[int, float] | None = None) -> dict[int, float]:
+        """How likely each student is: calibrated together, shared by score; some less likely for other reasons."""
+        scores = self.scores
+        total = sum(scores.values())
+        together = calibrated(total)
+        parts = {s: together * score / total * (less_likely or {}).get(s, 1.0) for s, score in scores.items()}
+        everything = 1 - together + sum(parts.values())
+        return {student: part / everything for student, part in parts.items()}
+
+    def ceiling(self, student: int) -> float:
+        """What confidence is left for a student whom a place contradicts, or who is not named in full."""
+        against = max((reading.best for reading in self.readings if student not in reading.fits), default=0.0)
+        if against >= STRONG:
+            return MOST_WHEN_CONTRADICTED
+        supports = [reading for reading in self.readings if student in reading.fits]
+        if all(reading.mention.trust < LIKELY_PLACE for reading in supports):
+            return MOST_WHEN_CONTRADICTED
+        sure = any(each.fits[student].is_sure and each.mention.trust >= SURE_PLACE for each in supports)
+        return 1.0 if sure and not self.is_contradicted(student) else MOST_WHEN_DOUBTED
+
+    def is_contradicted(self, student: int) -> bool:
+        """Whether some place names another student, or an author field somebody else."""
+        return bool(self.strangers) or any(student not in reading.fits for reading in self.readings)
+
+    def names_alone(self, student: int) -> bool:
+        """Whether some place names this student surely and fits no other."""
+        return any(
+            student in reading.fits and len(reading.fits) == 1 and reading.fits[student].is_sure
+            for reading in self.readings
+        )
+
+    def _surest(self, student: int) -> float:
+        return max(reading.worth(student) for reading in self.readings)
+
+
+def _without_halves(readings: Sequence[Reading], nobodys: Sequence[Mention]) -> list[Reading]:
+    """Half a name that fits is nothing beside the full name of a stranger in a place as sure."""
+    people = [mention for mention in nobodys if mention.names_somebody and not mention.is_email]
+    stranger = max((mention.trust for mention in people), default=0.0)
+    kept = []
+    for reading in readings:
+        surer = reading.mention.trust > stranger
+        if fits := {student: like for student, like in reading.fits.items() if like.is_full or surer}:
+            kept.append(Reading(reading.mention, fits))
+    return kept
+
+
+def _odds(probability: float) -> float:
+    return probability / (1 - probability)
