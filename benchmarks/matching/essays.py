@@ -2,10 +2,11 @@
 
 import random
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from common_core.events.class_management import RosterStudent
 from rapidfuzz.distance import OSA
@@ -207,9 +208,7 @@ class Generator:
         forms = [form for form in FORMS if zlib.crc32(f"{place}/{form}".encode()) % 3 != 1 - self._odd]
         return forms if "as in the roster" in forms else ["as in the roster", *forms]
 
-    def _one_of(
-        self, weighted: dict[str, tuple[float, object]] | dict[str, tuple[float, Callable[..., object]]]
-    ) -> str:
+    def _one_of(self, weighted: Mapping[str, tuple[float, Any]]) -> str:
         return self._rng.choices(list(weighted), [weight for weight, _ in weighted.values()])[0]
 
 

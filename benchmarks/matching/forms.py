@@ -179,5 +179,9 @@ def write(person: Person, rng: random.Random, allowed: Sequence[str]) -> tuple[s
 
 def meant(person: Person, form: str, students: Sequence[Person]) -> list[Person]:
     """All students whom a name in this form fits equally well."""
-    left = SHORT.get(form, lambda p: {plain(p.full)})
+    left = SHORT.get(form, _all)
     return [student for student in students if left(student) & left(person)]
+
+
+def _all(person: Person) -> set[str]:
+    return {plain(person.full)}

@@ -129,8 +129,9 @@ class Names:
 def names(odd: int, data: Path) -> Names:
     """One half of our names and, where there is the folder, of the lists in it."""
     halved = {name: origin.half(odd) for name, origin in ORIGINS.items()}
-    pairs = [list(known.items())[odd::2] for known in (NICKNAMES, SPELLINGS, FAMILY_SPELLINGS)]
-    mine = Names(halved, *pairs)
+    known = (list(pairs.items())[odd::2] for pairs in (NICKNAMES, SPELLINGS, FAMILY_SPELLINGS))
+    nicknames, spellings, family_spellings = known
+    mine = Names(halved, nicknames, spellings, family_spellings)
     folder = data / "names"
     if (folder / "given_names.csv").exists():
         given, family = ([row["name"] for row in _rows(folder / f"{kind}.csv")] for kind in ("given_names", "surnames"))
