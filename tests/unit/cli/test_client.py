@@ -21,9 +21,8 @@ def asked() -> list[httpx.Request]:
 
 
 @pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
 
 
 def a_client(asked: list[httpx.Request], *answers: httpx.Response | Exception) -> Client:
@@ -74,7 +73,10 @@ async def test_a_class_that_is_never_heard_of_is_refused(
         await client.register(CourseCode.ENG5, 3, uuid4())
 
 
-async def test_a_service_that_stays_away_is_unreachable(asked: list[httpx.Request]) -> None:
+async def test_a_service_that_stays_away_is_unreachable(
+    asked: list[httpx.Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
     client = a_client(asked, httpx.ConnectError("refused"))
 
     with pytest.raises(Unreachable, match=r"file service at http://file_service cannot be reached .*`scriptorium up`"):
