@@ -15,13 +15,14 @@ from typing import Any, Self
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from alembic import command
 from alembic.config import Config
 from local_stack import ChildProcess
 from pydantic import SecretStr
 from service_runtime import RuntimeSettings, Service
 from service_runtime.failpoints import VARIABLE
-from service_runtime.testing import Listener, Outside, Running, running
+from service_runtime.testing import Listener, Outside, Running, running, wait_until
 from service_runtime.topics import create_topics
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -246,9 +247,17 @@ class World:
         return not await self._databases[service.name].fetch(waiting)
 
     async def lose_offsets(self, service: Service) -> None:
-        """Make the group, which nobody is in, begin at the beginning."""
+        """Make the group, which everybody has left, begin at the beginning."""
         group = await self._group(service)
-        await group.commit(dict.fromkeys(group.assignment(), 0))
+
+        async def lost() -> bool:
+            # The broker refuses while it still waits for somebody who went without a word.
+            with contextlib.suppress(KafkaError):
+                await group.commit(dict.fromkeys(group.assignment(), 0))
+                return True
+            return False
+
+        await wait_until(lost)
 
     async def _group(self, service: Service) -> AIOKafkaConsumer:
         """Sees and sets the offsets of a service's group without being a member."""
