@@ -8,8 +8,9 @@ import pytest
 from common_core.events import EssaySlotAssignedV1
 from local_stack import free_port
 from local_stack.kafka import Kafka
+from scriptorium.broker import BrokerFailed, reaching
 from service_runtime.testing import Listener, Outside, running, wait_until
-from service_runtime.topics import create_topics
+from service_runtime.topics import compare_topics, create_topics
 
 from tests.integration.certificates import Certificates, certificates
 from tests.integration.notebook import TABLES, line, opening, service
@@ -118,3 +119,29 @@ async def test_with_the_wrong_password_or_authority_a_service_is_not_ready(
             return all("KafkaConnectionError" in problems.get(part, "") for part in ("consumer", "relay"))
 
         await wait_until(told, 30)
+
+
+WRONG: list[tuple[dict[str, object], str]] = [
+    (
+        {"kafka_sasl_password": "guessed"},
+        r"\(.*[Aa]uthentication failed.*\); correct KAFKA_SASL_USERNAME or KAFKA_SASL_PASS",
+    ),
+    ({"kafka_ssl_ca_file": None}, "certificate verify failed.*KAFKA_SSL_CA_FILE"),
+    ({"kafka_ssl_ca_file": "no-such-file"}, "correct KAFKA_SSL_CA_FILE"),
+    ({"kafka_security_protocol": "PLAINTEXT"}, "closed.*correct KAFKA_SECURITY_PROTOCOL"),
+    ({"kafka_sasl_password": None}, "correct the variables that begin with KAFKA_"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG, ids=[str(wrong) for wrong, _ in WRONG])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+async def test_the_command_says_which_of_these_is_wrong(
+    world: World, kafka: SecuredKafka, settings: dict[str, object], mechanism: str, wrong: dict[str, object], said: str
+) -> None:
+    way = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_mechanism": mechanism}
+    servers = f"127.0.0.1:{kafka.ports['SASL_SSL']}"
+    changes = {**settings, **way, **wrong, "kafka_bootstrap_servers": servers}
+    ours = world.settings(database_url="postgresql://nowhere/none", **changes)
+
+    with pytest.raises(BrokerFailed, match=said), reaching(ours):
+        await compare_topics(ours)

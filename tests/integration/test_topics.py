@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from service_runtime.kafka_clients import client_arguments
 from service_runtime.testing import running, wait_until
-from service_runtime.topics import WrongTopics, check_topics, create_topics
+from service_runtime.topics import Size, WrongTopics, check_topics, compare_topics, create_topics
 
 from tests.integration.notebook import TABLES, service
 from tests.integration.world import World
@@ -39,6 +39,27 @@ async def test_topics_are_made_as_declared_and_only_once(world: World) -> None:
     finally:
         async with admin(world) as client:
             await client.delete_topics(made)
+
+
+async def test_what_the_broker_has_is_compared_with_what_is_declared_also_the_retention(world: World) -> None:
+    made = world.settings(database_url="postgresql://nowhere/none", partitions=2, retention_days=14)
+    declared = made.model_copy(update={"partitions": 3, "retention_days": 15.0})
+    async with admin(world) as client:
+        await client.delete_topics([f"{made.topic_prefix}upstream"])
+
+    async def all_but_one() -> bool:
+        return [each.topic.name for each in await compare_topics(made) if each.problems] == [
+            f"{made.topic_prefix}upstream"
+        ]
+
+    await wait_until(all_but_one)
+    first, *_, missing = await compare_topics(declared)
+    assert (first.size, first.retention_ms) == (Size(2, 1), 14 * 86_400_000)
+    partitions, retention = first.problems
+    assert "has 2 partitions, 3 are declared" in partitions
+    assert "keeps its messages 14 days, 15 days are declared: kafka-configs.sh --alter" in retention
+    assert (missing.size, missing.retention_ms) == (None, None)
+    assert missing.problems[0].endswith("upstream is missing: run `scriptorium migrate`")
 
 
 async def passes(settings: object) -> bool:

@@ -1,29 +1,15 @@
 """An operator at the command line of a running system: why a batch waits, and its dead letter corrected."""
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 from uuid import uuid4
 
 from service_runtime.testing import wait_until
 
+from tests.integration.end_to_end.command_line import scriptorium
 from tests.integration.end_to_end.school import School
 
 CONTENT = "EssayContentProvisionedV1"
-
-
-async def scriptorium(school: School, *arguments: str) -> str:
-    """What the command prints; an error fails the test."""
-    command = [str(Path(sys.executable).with_name("scriptorium")), *arguments]
-    environment = {**os.environ, **school.variables}
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    printed, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    return printed.decode()
 
 
 async def test_a_dead_letter_is_found_by_asking_why_and_corrected(school: School, tmp_path: Path) -> None:
@@ -32,7 +18,7 @@ async def test_a_dead_letter_is_found_by_asking_why_and_corrected(school: School
     await school.publish("upstream", CONTENT, wrong)
 
     async def told() -> str:
-        said = await scriptorium(school, "why", batch_id)
+        said = await scriptorium(school.variables, "why", batch_id)
         return said if "has parked" in said else ""
 
     said = await wait_until(told, 30)
@@ -40,18 +26,18 @@ async def test_a_dead_letter_is_found_by_asking_why_and_corrected(school: School
     assert f"the essay lifecycle has parked {CONTENT} since" in said
     assert "text_storage_id: Field required" in said
 
-    (letter,) = json.loads(await scriptorium(school, "dead-letters", "list", "--key", batch_id, "--json"))
+    (letter,) = json.loads(await scriptorium(school.variables, "dead-letters", "list", "--key", batch_id, "--json"))
     assert letter["letter"].startswith("essay-lifecycle/")
-    table = await scriptorium(school, "dead-letters", "list", "--key", batch_id)
+    table = await scriptorium(school.variables, "dead-letters", "list", "--key", batch_id)
     assert letter["letter"] in table
     assert max(map(len, table.splitlines())) <= 100
-    assert "a.txt" not in await scriptorium(school, "dead-letters", "show", letter["letter"])
+    assert "a.txt" not in await scriptorium(school.variables, "dead-letters", "show", letter["letter"])
 
     corrected = tmp_path / "corrected.json"
     corrected.write_text(json.dumps({**wrong, "text_storage_id": "elsewhere/1"}))
     why = ["--why", "the registry left a field out"]
-    await scriptorium(school, "dead-letters", "edit", letter["letter"], "--file", str(corrected), *why)
+    await scriptorium(school.variables, "dead-letters", "edit", letter["letter"], "--file", str(corrected), *why)
 
     await school.until(batch_id, "ready_for_pipeline_execution")
-    assert await scriptorium(school, "dead-letters", "list", "--key", batch_id) == "There are none.\n"
-    assert "It waits for nothing" in await scriptorium(school, "why", batch_id)
+    assert await scriptorium(school.variables, "dead-letters", "list", "--key", batch_id) == "There are none.\n"
+    assert "It waits for nothing" in await scriptorium(school.variables, "why", batch_id)

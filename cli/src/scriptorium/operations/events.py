@@ -33,7 +33,7 @@ type Print = Callable[[RecordView], None]
 Topics = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[TOPIC]...",
+        metavar="TOPIC",
         autocompletion=lambda: list(Topic),
         help="Ours without the prefix, or any other; else all of ours.",
     ),
