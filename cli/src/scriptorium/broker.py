@@ -67,7 +67,9 @@ class _Reasons(logging.Handler):
 def reaching(settings: RuntimeSettings) -> Iterator[None]:
     """Errors of Kafka inside become BrokerFailed; the client's log stays silent."""
     log, reasons = logging.getLogger("aiokafka"), _Reasons()
-    propagated, log.propagate = log.propagate, False
+    propagated, level = log.propagate, log.level
+    log.propagate = False
+    log.setLevel(logging.WARNING)
     log.addHandler(reasons)
     try:
         yield
@@ -80,3 +82,4 @@ def reaching(settings: RuntimeSettings) -> Iterator[None]:
     finally:
         log.removeHandler(reasons)
         log.propagate = propagated
+        log.setLevel(level)

@@ -61,8 +61,8 @@ def test_what_the_client_raises_itself_counts(error: Exception, way_out: str) ->
 
 
 def test_afterwards_the_log_is_as_it_was() -> None:
-    before = log.handlers[:], log.propagate
+    before = log.handlers[:], log.propagate, log.level
     with reaching(SETTINGS):
         pass
 
-    assert (log.handlers, log.propagate) == before
+    assert (log.handlers, log.propagate, log.level) == before

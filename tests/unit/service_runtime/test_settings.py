@@ -92,3 +92,18 @@ def test_the_secrets_of_the_example_are_accepted_in_demo_mode_only(
     assert "a secret of your own, or SCRIPTORIUM_DEMO=true" in line
     environment.setenv("SCRIPTORIUM_DEMO", "true")
     assert load_settings(RuntimeSettings).demo
+
+
+@pytest.mark.parametrize("missing", ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"])
+def test_sasl_needs_a_name_and_a_password(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    both = {"KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD": "hush"}
+    for name, value in {**both, "KAFKA_SECURITY_PROTOCOL": "SASL_SSL", missing: ""}.items():
+        environment.setenv(name, value)
+
+    with pytest.raises(SystemExit):
+        load_settings(RuntimeSettings)
+
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"{missing}: Value error, must be set, since KAFKA_SECURITY_PROTOCOL is SASL_SSL")

@@ -34,6 +34,13 @@ def _trustworthy(url: str | None) -> str | None:
     return url
 
 
+def _needed_by_sasl[S: (str | None, SecretStr | None)](value: S, info: ValidationInfo) -> S:
+    protocol = str(info.data.get("kafka_security_protocol", ""))
+    if protocol.startswith("SASL") and not value:
+        raise ValueError(f"must be set, since KAFKA_SECURITY_PROTOCOL is {protocol}")
+    return value
+
+
 OrNone = BeforeValidator(lambda value: value or None)
 """An empty variable is one that is not set."""
 
@@ -64,9 +71,13 @@ class RuntimeSettings(BaseSettings):
         default="PLAIN", validation_alias=AliasChoices("KAFKA_SASL_MECHANISM")
     )
     """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
-    kafka_sasl_username: str | None = Field(default=None, validation_alias=AliasChoices("KAFKA_SASL_USERNAME"))
+    kafka_sasl_username: Annotated[str | None, AfterValidator(_needed_by_sasl)] = Field(
+        default=None, validate_default=True, validation_alias=AliasChoices("KAFKA_SASL_USERNAME")
+    )
     """Who the services are to Kafka."""
-    kafka_sasl_password: SecretStr | None = Field(default=None, validation_alias=AliasChoices("KAFKA_SASL_PASSWORD"))
+    kafka_sasl_password: Annotated[SecretStr | None, AfterValidator(_needed_by_sasl)] = Field(
+        default=None, validate_default=True, validation_alias=AliasChoices("KAFKA_SASL_PASSWORD")
+    )
     """The password of that user."""
     kafka_ssl_ca_file: str | None = Field(default=None, validation_alias=AliasChoices("KAFKA_SSL_CA_FILE"))
     """The authority (PEM) that has signed the brokers' certificates; else those that the system trusts."""
