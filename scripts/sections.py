@@ -14,6 +14,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from asyncapi import sentence
 from common_core.events import Event
@@ -21,7 +22,9 @@ from common_core.state_machine import DEFER, StateMachine, Verdict
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
+from scriptorium import main
 from service_runtime import RuntimeSettings, Service, metrics
+from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- generated: (?P<name>\S+) -->\n).*?(<!-- end of generated -->)", re.DOTALL)
@@ -48,6 +51,7 @@ def parts() -> Parts:
     found: dict[str, Callable[[], list[str]]] = {
         "service_runtime.settings": partial(settings, RuntimeSettings),
         "service_runtime.metrics": partial(measured, metrics),
+        "scriptorium.commands": partial(commands, get_command(main.app)),
     }
     for folder, module in modules("service"):
         found[f"{folder}.messages"] = partial(messages, module.service)
@@ -147,6 +151,19 @@ def measured(module: ModuleType) -> list[str]:
     counted = [family for collector in collectors for family in collector.collect()]
     rows = [(f"`{each.name}{'_total' * (each.type == 'counter')}`", each.documentation) for each in counted]
     return table("metric", "what it tells", rows=rows)
+
+
+def commands(command: Any, name: str = "scriptorium") -> list[str]:
+    """What the command line can do: every command with its first paragraph."""
+    return table("command", "does", rows=list(leaves(command, name)))
+
+
+def leaves(command: Any, name: str) -> Iterator[tuple[str, str]]:
+    """The commands that do something, in their order."""
+    for inner in getattr(command, "commands", {}).values():
+        yield from leaves(inner, f"{name} {inner.name}")
+    if not hasattr(command, "commands"):
+        yield f"`{name}`", " ".join(command.help.split("\n\n")[0].split())
 
 
 # State diagrams

@@ -49,6 +49,16 @@ def test_for_programs_there_is_json(run: Run) -> None:
     assert [each["letter"] for each in found] == ["file-service/42"]
 
 
+def test_for_programs_what_was_done_is_json_too(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "right.json"
+    file.write_text("{}")
+    edited = run("dead-letters", "edit", "file-service/42", "--file", str(file), "--why", "w", "--json")
+    discarded = run("dead-letters", "discard", "file-service/42", "--why", "w", "--json")
+
+    assert json.loads(edited.stdout) == {"edited": "file-service/42"}
+    assert json.loads(discarded.stdout) == {"discarded": "file-service/42"}
+
+
 def test_one_service_that_is_down_does_not_hide_the_others(run: Run, down: set[str]) -> None:
     down.add("file_service")
 
