@@ -1,6 +1,6 @@
 """What teachers and operators ask the orchestrator."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -149,7 +149,12 @@ class StandingPage(Contract):
     """Some batches; `next_cursor` leads to the next ones."""
 
     items: list[Standing]
-    next_cursor: UUID | None
+    next_cursor: str | None
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Place = Annotated[str, Query(pattern=r"^\d{1,17}~[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+"""A batch's place in the list: since when it is in its state, in microseconds, and its id."""
 
 
 @operator_routes.get("/batches")
@@ -159,14 +164,17 @@ async def list_standing(
     status: Annotated[list[BatchStatus] | None, Query(description="May be repeated; else all that are open.")] = None,
     seconds_in_state: Annotated[int, Query(ge=0, le=10**9, description="At least so long.")] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: UUID | None = None,
+    cursor: Place | None = None,
 ) -> StandingPage:
-    """Everybody's batches and for how long they have been in their states, the first registered first."""
+    """Everybody's batches and for how long they have been in their states, the longest first."""
     at = work.cause.at
-    since = at - timedelta(seconds=seconds_in_state)
-    batches = await Batches(work).standing(status or OPEN, since, limit, cursor)
+    until = at - timedelta(seconds=seconds_in_state)
+    microseconds, _separator, batch_id = (cursor or "").partition("~")
+    after = (EPOCH + timedelta(microseconds=int(microseconds)), UUID(batch_id)) if cursor else None
+    batches = await Batches(work).standing(status or OPEN, until, limit, after)
     items = [Standing.of(batch, at) for batch in batches]
-    return StandingPage(items=items, next_cursor=items[-1].batch_id if len(items) == limit else None)
+    last = f"{(items[-1].since - EPOCH) // timedelta(microseconds=1)}~{items[-1].batch_id}" if items else None
+    return StandingPage(items=items, next_cursor=last if len(items) == limit else None)
 
 
 class WhyView(Contract):

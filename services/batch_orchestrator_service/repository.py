@@ -9,7 +9,7 @@ from common_core.events import Event, RegisterBatchV1
 from common_core.status_enums import BatchStatus
 from service_runtime import UnitOfWork
 from service_runtime.auth import Caller, Role
-from sqlalchemy import ColumnElement, DateTime, literal_column, select
+from sqlalchemy import ColumnElement, DateTime, literal_column, select, tuple_
 from uuid_utils.compat import uuid7
 
 from services.batch_orchestrator_service.models import Batch, KnownClass
@@ -80,12 +80,13 @@ class Batches:
         return list(await self._work.session.scalars(query))
 
     async def standing(
-        self, statuses: Collection[BatchStatus], since: datetime, limit: int, after: UUID | None
+        self, statuses: Collection[BatchStatus], until: datetime, limit: int, after: tuple[datetime, UUID] | None
     ) -> list[Batch]:
-        """Whosever batches in these states since then or earlier, by id, from after the cursor on."""
-        query = select(Batch).where(Batch.status.in_(statuses), in_state_since <= since).order_by(Batch.batch_id)
+        """Whosever batches in these states since then or earlier, the longest there first; `after` a batch's place."""
+        place = tuple_(in_state_since, Batch.batch_id)
+        query = select(Batch).where(Batch.status.in_(statuses), in_state_since <= until).order_by(*place)
         if after:
-            query = query.where(Batch.batch_id > after)
+            query = query.where(place > after)
         return list(await self._work.session.scalars(query.limit(limit)))
 
     async def _check_class(self, class_id: UUID, teacher_id: str) -> None:

@@ -40,15 +40,37 @@ def ids(found: list[dict[str, Any]]) -> list[UUID]:
     return [UUID(each["batch_id"]) for each in found]
 
 
-async def test_open_batches_of_everybody_come_page_by_page(batches: Running) -> None:
+async def test_open_batches_of_everybody_come_page_by_page_the_longest_in_their_state_first(
+    world: World, batches: Running
+) -> None:
     berit, carl = Person(batches), other_teacher(batches)
     registered = [await register(person) for person in (berit, carl, berit)]
     ended = await register(carl)
     (await carl.post(f"/batches/{ended}/cancel")).raise_for_status()
+    # The last is now the oldest, and the two others are equally old.
+    database = await world.database(orchestrator)
+    await database.fetch(
+        "UPDATE batches SET registered_at = '2026-01-02T03:04:05.678901Z' WHERE batch_id = $1", registered[0]
+    )
+    await database.fetch(
+        "UPDATE batches SET registered_at = '2026-01-02T03:04:05.678901Z' WHERE batch_id = $1", registered[1]
+    )
+    await database.fetch("UPDATE batches SET registered_at = '2026-01-01T00:00:00Z' WHERE batch_id = $1", registered[2])
+    longest_first = [registered[2], registered[0], registered[1]]
 
-    assert ids(await standing(batches, limit=1)) == registered
+    assert ids(await standing(batches, limit=1)) == longest_first
+    assert ids(await standing(batches, limit=2)) == longest_first
     assert ids(await standing(batches, status=[CANCELLED])) == [ended]
-    assert ids(await standing(batches, status=[CANCELLED, CONTENT])) == [*registered, ended]
+    assert ids(await standing(batches, status=[CANCELLED, CONTENT])) == [*longest_first, ended]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1", f"1~{'g' * 36}", f"-1~{UUID(int=0)}", f"{'9' * 18}~{UUID(int=0)}"])
+async def test_a_cursor_of_somebody_elses_making_is_refused(batches: Running, cursor: str) -> None:
+    headers = bearer(batches.runtime.settings, "olle", Role.OPERATOR)
+
+    assert (await batches.http.get("/ops/batches", params={"cursor": cursor}, headers=headers)).status_code == 422
+    far = {"cursor": f"{'9' * 17}~{UUID(int=0)}"}
+    assert (await batches.http.get("/ops/batches", params=far, headers=headers)).json()["items"] == []
 
 
 async def test_a_batch_is_as_old_as_its_last_move(world: World, batches: Running) -> None:

@@ -30,7 +30,7 @@ def list_batches(
     as_json: AsJson = False,
     env_file: EnvFile = None,
 ) -> None:
-    """Show batches with their state and for how long they have been in it, the first registered first."""
+    """Show batches with their state and for how long they have been in it, the longest first."""
 
     async def act(operator: Operator) -> None:
         found = await operator.batches(state or (), older_than or 0, limit)

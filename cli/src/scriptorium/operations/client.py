@@ -117,7 +117,7 @@ class Operator(Client):
         await self._send(*_one(letter, "POST", "/discard"), json={"why": why})
 
     async def batches(self, states: Sequence[BatchStatus], seconds_in_state: int, limit: int) -> list[dict[str, Any]]:
-        """Batches in these states, or all that are open, for at least so long; the first registered first."""
+        """Batches in these states, or all that are open, for at least so long; the longest there first."""
         found: list[dict[str, Any]] = []
         cursor: str | None = None
         while len(found) < limit:

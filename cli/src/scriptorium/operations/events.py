@@ -113,8 +113,8 @@ def _text(record: RecordView) -> None:
     at = time_of(record["at"]) if record["at"] else "at no time"
     where = f"{record['topic']} {record['partition']}/{record['offset']}"
     console.print(Text.assemble(f"{at}  {where}  ", (printable(record["type"]), "bold")), soft_wrap=True)
-    about = f"  key {record['key']}, from {record['source'] or 'unknown'}, correlation {record['correlation_id']}"
-    console.print(Text(printable(about), style="dim"), soft_wrap=True)
+    envelope = f", from {record['source']}, correlation {record['correlation_id']}" if record["source"] else ""
+    console.print(Text(printable(f"  key {record['key']}{envelope}"), style="dim"), soft_wrap=True)
     if record["problem"]:
         console.print(Text(f"  undecodable: {printable(record['problem'])}", style="red"), soft_wrap=True)
     data = printable(json.dumps(record["data"], ensure_ascii=False))
