@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +50,8 @@ async def _watch(env_file: Path | None, every: float) -> None:
         return
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(picture(await condition(variables)), refresh=True)
+            found = picture(await condition(variables))
+            live.update(Group(found, Text(f"{time.strftime('%H:%M:%S')}, Ctrl-C ends it", style="dim")), refresh=True)
             await asyncio.sleep(every)
 
 
