@@ -116,6 +116,11 @@ class Operator(Client):
         """Give it up."""
         await self._send(*_one(letter, "POST", "/discard"), json={"why": why})
 
+    async def lag(self, service: Service) -> dict[str, int]:
+        """How many records of each topic a service has not handled yet."""
+        found: dict[str, int] = (await self._send(service.name, "GET", "/ops/lag"))["topics"]
+        return found
+
     async def batches(self, states: Sequence[BatchStatus], seconds_in_state: int, limit: int) -> list[dict[str, Any]]:
         """Batches in these states, or all that are open, for at least so long; the longest there first."""
         found: list[dict[str, Any]] = []

@@ -1,8 +1,9 @@
-"""How a running system is, read from each service's `/readyz` and `/metrics`; both need no token."""
+"""How a running system is: each service's `/readyz` and `/metrics`, which need no token, and its lag, which does."""
 
 import asyncio
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from typing import TypedDict
 
 import httpx
@@ -11,12 +12,15 @@ from prometheus_client.samples import Sample
 
 from scriptorium import environment
 from scriptorium.environment import Variables
-from scriptorium.operations.client import Service
+from scriptorium.errors import CommandFailed
+from scriptorium.operations.client import Operator, Service, acting
 
 ANSWER_SECONDS = 8.0
 """A service itself gives its database and the broker three."""
 ADDRESS = "address"
 """The part that is wrong when nothing, or something else, answers."""
+NO_LAG = {ADDRESS, "database", "broker", "consumer"}
+"""Who has such a problem cannot say how far it is behind, or only after long."""
 
 
 class Heap(TypedDict):
@@ -27,13 +31,16 @@ class Heap(TypedDict):
 
 
 class ServiceCondition(TypedDict):
-    """One service as the process that answered sees it; None where it could not say."""
+    """One service; ready or not is the process that answered. None where something is not known."""
 
     service: str
     url: str
     ready: bool
     problems: dict[str, str]
     lag: dict[str, int] | None
+    """Messages by topic that all processes of the service together have not handled yet."""
+    lag_problem: str | None
+    """Why it is not known."""
     outbox: Heap | None
     parked: Heap | None
     dead_letters: Heap | None
@@ -59,22 +66,32 @@ class Condition(TypedDict):
 async def condition(variables: Variables) -> Condition:
     """Ask all five services at the same time; raises Misconfigured when an address is missing."""
     addresses = {service: environment.address(variables, f"{service.name}_URL") for service in Service}
-    async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as http:
-        found = await asyncio.gather(*(_ask(http, service, url) for service, url in addresses.items()))
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False))
+        operator: Operator | CommandFailed
+        try:
+            operator = await stack.enter_async_context(acting(variables))
+        except CommandFailed as error:
+            operator = error
+        found = await asyncio.gather(*(_ask(http, operator, *each) for each in addresses.items()))
     batches = [_batches(samples) for each, samples in found if each["service"] == Service.BATCH_ORCHESTRATOR]
     services = [each for each, _ in found]
     return {"ready": all(each["ready"] for each in services), "services": services, "batches": batches[0]}
 
 
-async def _ask(http: httpx.AsyncClient, service: Service, url: str) -> tuple[ServiceCondition, list[Sample]]:
+async def _ask(
+    http: httpx.AsyncClient, operator: Operator | CommandFailed, service: Service, url: str
+) -> tuple[ServiceCondition, list[Sample]]:
     problems, samples = await asyncio.gather(_problems(http, service, url), _samples(http, url))
+    lag, lag_problem = (None, None) if NO_LAG & set(problems) else await _lag(operator, service)
     timers = _heap(samples, "scriptorium_timers_due", "scriptorium_timers_oldest_due_seconds")
     found: ServiceCondition = {
         "service": service,
         "url": url,
         "ready": not problems,
         "problems": problems,
-        "lag": _lag(samples),
+        "lag": lag,
+        "lag_problem": lag_problem,
         "outbox": _heap(samples, "scriptorium_outbox_events", "scriptorium_outbox_oldest_seconds"),
         "parked": _heap(samples, "scriptorium_parked_messages", "scriptorium_parked_oldest_seconds"),
         "dead_letters": _heap(samples, "scriptorium_dead_letters", "scriptorium_dead_letters_oldest_seconds"),
@@ -124,9 +141,14 @@ def _heap(samples: Iterable[Sample], number: str, oldest: str) -> Heap | None:
     return {"number": int(sum(numbers.values())), "oldest_seconds": max(ages.values(), default=0.0)}
 
 
-def _lag(samples: Iterable[Sample]) -> dict[str, int] | None:
-    by_topic = _named(samples, "scriptorium_consumer_lag_messages")
-    return {topic: int(messages) for topic, messages in by_topic.items()} or None
+async def _lag(operator: Operator | CommandFailed, service: Service) -> tuple[dict[str, int] | None, str | None]:
+    """What the service is behind, or why it is not known."""
+    try:
+        if isinstance(operator, CommandFailed):
+            raise operator
+        return await operator.lag(service), None
+    except CommandFailed as error:
+        return None, str(error)
 
 
 def _batches(samples: Iterable[Sample]) -> list[BatchesInState] | None:

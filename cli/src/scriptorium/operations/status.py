@@ -89,6 +89,9 @@ def _problems(found: Condition) -> Iterator[Text]:
     for each in found["services"]:
         for part, reason in each["problems"].items():
             yield Text.assemble((f"{each['service']}, {part}: ", "bold"), printable(reason))
+    # Mostly it is the same for all: a token.
+    if unknown := next((each["lag_problem"] for each in found["services"] if each["lag_problem"]), None):
+        yield Text.assemble(("lag: ", "bold"), printable(unknown))
 
 
 def _batches(batches: list[BatchesInState] | None) -> RenderableType:

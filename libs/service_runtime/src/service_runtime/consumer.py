@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from service_runtime import metrics
 from service_runtime.delivery import Delivery
@@ -91,6 +91,19 @@ class Consumer(ConsumerRebalanceListener):
             )
         return behind
 
+    async def group_lag(self) -> dict[str, int]:
+        """The same for all processes of the group together, by the offsets it has committed; raises KafkaError."""
+        client = self._client
+        if client is None or self._problem is not None:
+            raise KafkaConnectionError(self._problem)
+        partitions = [TopicPartition(topic, each) for topic in self._topics for each in self._partitions_of(topic)]
+        begins, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
+        behind = dict.fromkeys(self._topics, 0)
+        for partition, end in ends.items():
+            at = max(await client.committed(partition) or 0, begins[partition])
+            behind[partition.topic] += max(end - at, 0)
+        return behind
+
     def stop(self) -> None:
         """Finish the micro-batch at hand, commit its offsets and leave the group."""
         self._stopping = True
@@ -151,11 +164,14 @@ class Consumer(ConsumerRebalanceListener):
         A group's leader does so by itself, but a restarted static member is not told that it leads (KAFKA-13435), so
         nobody would ever be given new partitions. Of the others the broker takes it as a repetition.
         """
-        found = {topic: len(client.partitions_for_topic(topic) or ()) for topic in self._topics}
+        found = {topic: len(self._partitions_of(topic)) for topic in self._topics}
         if found != self._joined_for:
             await self._commit_last()
             self._joined_for = found
             client.subscribe(list(self._topics), listener=self)
+
+    def _partitions_of(self, topic: str) -> Collection[int]:
+        return (self._client.partitions_for_topic(topic) if self._client else None) or ()
 
     async def _deliver_and_stay(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
         """Deliver, however long it takes, and stay in the group.

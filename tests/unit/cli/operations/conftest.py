@@ -31,6 +31,7 @@ def answers() -> dict[str, httpx.Response]:
         "edit": httpx.Response(200, json={"replayed": 1}),
         "discard": httpx.Response(200, json={"discarded": 1}),
         "batches": httpx.Response(200, json={"items": [BATCH], "next_cursor": None}),
+        "lag": httpx.Response(200, json={"topics": {"file-service": 1200, "upstream": 34}}),
         "why": httpx.Response(200, json={"why": "It waits for content: 2 of 3 slots are free."}),
     }
 

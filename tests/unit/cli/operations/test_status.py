@@ -10,10 +10,7 @@ from scriptorium.operations.condition import Condition
 from tests.unit.cli.operations.answers import Run
 
 MEASURED = """
-# HELP scriptorium_consumer_lag_messages Records that are not handled yet
-# TYPE scriptorium_consumer_lag_messages gauge
-scriptorium_consumer_lag_messages{topic="file-service"} 1200.0
-scriptorium_consumer_lag_messages{topic="upstream"} 34.0
+# HELP scriptorium_outbox_events Events that are not published yet
 # TYPE scriptorium_outbox_events gauge
 scriptorium_outbox_events 7.0
 # TYPE scriptorium_outbox_oldest_seconds gauge
@@ -89,6 +86,7 @@ def test_for_programs_there_is_one_document(run: Run) -> None:
         "ready": True,
         "problems": {},
         "lag": {"file-service": 1200, "upstream": 34},
+        "lag_problem": None,
         "outbox": {"number": 7, "oldest_seconds": 75.5},
         "parked": {"number": 42, "oldest_seconds": 7300.0},
         "dead_letters": {"number": 0, "oldest_seconds": 0.0},
@@ -145,8 +143,25 @@ def test_what_a_stranger_answers_does_not_command_the_terminal(run: Run, answers
     assert "\\x1b[2J\\x9b" in run("status").stdout
 
 
-def test_no_token_is_needed_and_a_missing_address_is_named(run: Run) -> None:
-    assert run("status", SCRIPTORIUM_JWT_SECRET="").exit_code == 0
+def test_without_a_token_only_the_lag_is_unknown(run: Run) -> None:
+    result = run("status", SCRIPTORIUM_JWT_SECRET="")
+
+    assert result.exit_code == 0
+    assert "lag: neither SCRIPTORIUM_TOKEN nor SCRIPTORIUM_JWT_SECRET is set; set the" in result.stdout
+    (first, *_) = json.loads(run("status", "--json", SCRIPTORIUM_JWT_SECRET="").stdout)["services"]
+    assert (first["lag"], first["lag_problem"][:7], first["outbox"]["number"]) == (None, "neither", 7)
+
+
+def test_a_refused_token_leaves_the_rest_to_be_seen(run: Run, answers: dict[str, httpx.Response]) -> None:
+    answers["lag"] = httpx.Response(403, json={"detail": "this needs the role operator"})
+
+    result = run("status", SCRIPTORIUM_TOKEN="a-teachers")
+
+    assert result.exit_code == 0
+    assert "this needs the role operator: ask for a token with it" in " ".join(result.stdout.split())
+
+
+def test_a_missing_address_is_named(run: Run) -> None:
     assert "FILE_SERVICE_URL is not set; set it" in str(run("status", FILE_SERVICE_URL="").exception)
 
 
