@@ -172,16 +172,29 @@ def discard(
     _check(letter, wanted, service, everything=everything)
 
     async def act(operator: Operator) -> None:
-        for each in letter or ():
-            await operator.discard(each, why)
-            done = f"{each} is discarded; its bytes are in operator_actions."
-            print_json({"discarded": str(each)}) if as_json else say(done)
-        if not letter:
+        if letter:
+            await _discard(operator, letter, why, as_json=as_json)
+        else:
             matching = {**wanted, "everything": everything}
             found = await operator.act(Action.DISCARD, service or list(Service), matching, why)
             _tell(found, "discarded", as_json=as_json)
 
     run(act, env_file)
+
+
+async def _discard(operator: Operator, letters: list[Letter], why: str, *, as_json: bool) -> None:
+    """Give these up, one after the other, and tell how far that came."""
+    done: list[Letter] = []
+    try:
+        for each in letters:
+            await operator.discard(each, why)
+            done.append(each)
+    finally:
+        if as_json:
+            print_json([{"discarded": str(each)} for each in done])
+        else:
+            for each in done:
+                say(f"{each} is discarded; its bytes are in operator_actions.")
 
 
 def _check(

@@ -53,10 +53,11 @@ def test_for_programs_what_was_done_is_json_too(run: Run, tmp_path: Path) -> Non
     file = tmp_path / "right.json"
     file.write_text("{}")
     edited = run("dead-letters", "edit", "file-service/42", "--file", str(file), "--why", "w", "--json")
-    discarded = run("dead-letters", "discard", "file-service/42", "--why", "w", "--json")
+    both = ["file-service/42", "file-service/43"]
+    discarded = run("dead-letters", "discard", *both, "--why", "w", "--json")
 
     assert json.loads(edited.stdout) == {"edited": "file-service/42"}
-    assert json.loads(discarded.stdout) == {"discarded": "file-service/42"}
+    assert json.loads(discarded.stdout) == [{"discarded": each} for each in both]
 
 
 def test_one_service_that_is_down_does_not_hide_the_others(run: Run, down: set[str]) -> None:
