@@ -1,18 +1,15 @@
 """`/ops`: what operators ask of every service. Data is masked unless asked for by name, and that is recorded."""
 
-import asyncio
 from datetime import MAXYEAR, datetime
 from typing import Annotated, Any
 
-from aiokafka.errors import KafkaError
 from common_core.events.base import Contract, Name
-from fastapi import Depends, HTTPException, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Row
 
 from service_runtime.auth import Operator
 from service_runtime.dead_letters import DeadLetters, Filter, data_of
-from service_runtime.gauges import PATIENCE_SECONDS
 from service_runtime.http import Work, router
 from service_runtime.masking import error_of, timer_error
 from service_runtime.parked import Reason, State
@@ -146,12 +143,6 @@ class Why(Contract):
     why: Name
 
 
-class Lag(Contract):
-    """How many records of each topic the service has not handled or parked yet, all its processes together."""
-
-    topics: dict[str, int]
-
-
 async def _wanted(
     state: State | None = None,
     type: Name | None = None,  # noqa: A002  # the name of the query parameter
@@ -238,17 +229,6 @@ async def show_key(work: Work, request: Request, _: Operator, key: Name) -> AtKe
         parked=[ParkedView.of(row) for row in waiting],
         timers=[TimerView.of(row) for row in timers],
     )
-
-
-@routes.get("/lag")
-async def show_lag(work: Work, request: Request, _: Operator) -> Lag:
-    """What the service is behind, whichever of its processes is asked; `/metrics` has the part of each."""
-    await work.release()
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return Lag(topics=await request.app.state.runtime.consumer.group_lag())
-    except (KafkaError, OSError) as error:
-        raise HTTPException(503, f"the broker does not say now how far the consumer is: {error!r}") from error
 
 
 def _letters(work: Work, request: Request) -> DeadLetters:

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from service_runtime import dead_letters, gauges, health, idempotency, inbox, logging, ops, tracing
+from service_runtime import dead_letters, gauges, health, idempotency, inbox, lag, logging, ops, tracing
 from service_runtime.alarm_clock import AlarmClock
 from service_runtime.auth import Tokens
 from service_runtime.consumer import Consumer
@@ -89,6 +89,7 @@ class Service:
 
         app = create_app(self.name, self.router, lifespan)
         app.include_router(ops.routes)
+        app.include_router(lag.routes)
         if self.operator_router:
             app.include_router(self.operator_router)
         app.include_router(health.router)
