@@ -8,7 +8,9 @@ from itertools import zip_longest
 
 from services.student_matching_service.vocabulary import (
     BESIDE_NAMES,
+    BYLINE,
     DATE,
+    DONE_BY,
     FIELD,
     IN_TITLES,
     LABEL_ALONE,
@@ -83,9 +85,10 @@ def _field(match: re.Match[str], value: str, before: str = "") -> Field:
     return Field(label if _MAY_STAND_BEFORE_A_LABEL.fullmatch(before) else Label.FACT, written, value)
 
 
-def is_attribution(line: str, before: str) -> bool:
-    """Whether the line says whose words are quoted, in it or on the line before."""
-    return bool(_QUOTED_BY.search(line) or (_DASH.match(line) and before.endswith(_QUOTATION_MARKS)))
+def names_somebody_else(line: str, before: str) -> bool:
+    """Whether the line says who read or corrected the text, or whose words are quoted in it or on the line before."""
+    is_attribution = _QUOTED_BY.search(line) or (_DASH.match(line) and before.endswith(_QUOTATION_MARKS))
+    return bool(is_attribution or (DONE_BY.match(line) and not BYLINE.match(line)))
 
 
 def before_label(line: str) -> str:

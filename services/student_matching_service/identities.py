@@ -10,14 +10,14 @@ from services.student_matching_service.header_lines import (
     before_label,
     fields,
     has_shape_of_name,
-    is_attribution,
     is_somebody,
+    names_somebody_else,
     people,
     stretches,
     tidy,
     with_ordinary_words,
 )
-from services.student_matching_service.vocabulary import BYLINE, BYLINE_AFTER_TITLE, EMAIL, Label
+from services.student_matching_service.vocabulary import ABOUT_BY, BYLINE, BYLINE_AFTER_TITLE, EMAIL, Label
 
 HEAD_LINES = 20
 TITLE_LINES = 8
@@ -32,7 +32,7 @@ LINES_BELOW = 0.965
 LATER_LINES = 0.9
 BESIDE_OTHER_WORDS = 0.86
 BY_AFTER_TITLE = 0.87
-AV_AFTER_TITLE = 0.7  # "Analys av" is "analysis of".
+OF_AFTER_TITLE = 0.7  # "Analys av" is "analysis of".
 EMAIL_IN_HEAD = 0.99
 EMAIL_IN_PROSE = 0.6
 FIELD_IN_PROSE = 0.8
@@ -117,7 +117,7 @@ def _in_first_and_last_name(labelled: Sequence[tuple[Line, Field]]) -> Iterator[
 def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Mention]:
     """Names that stand on a line of their own, after "by", or beside a title or a field."""
     for ordinal, line in enumerate(lines):
-        if is_attribution(line.text, lines[ordinal - 1].text if ordinal else ""):
+        if names_somebody_else(line.text, lines[ordinal - 1].text if ordinal else ""):
             continue
         place = FIRST_LINE if ordinal == 0 else LINES_BELOW if ordinal < 4 else LATER_LINES
         if line.number in with_fields:
@@ -125,7 +125,8 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
         elif byline := BYLINE.match(line.text):
             yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", BYLINE_FIELD)
         elif byline := BYLINE_AFTER_TITLE.match(line.text):
-            trust = BY_AFTER_TITLE if byline["label"].lower() == "by" else AV_AFTER_TITLE
+            is_clear = byline["label"].lower() == "by" and not ABOUT_BY.match(line.text)
+            trust = BY_AFTER_TITLE if is_clear else OF_AFTER_TITLE
             yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", trust)
         else:
             # "The hero: Anna Svensson" names nobody we know; "Anna Svensson: My summer" may.
@@ -134,13 +135,12 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
 
 
 def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
-    yield from _whole(text, where, trust)
     found = stretches(text)
     alone = len(found) == 1
+    trust = trust if alone else trust * BESIDE_OTHER_WORDS
+    yield from _whole(text, where, trust)
     for name in filter(has_shape_of_name, found):
-        yield Mention(
-            name, where, trust if alone else trust * BESIDE_OTHER_WORDS, names_somebody=alone and is_somebody(name)
-        )
+        yield Mention(name, where, trust, names_somebody=alone and is_somebody(name))
 
 
 def _whole(text: str, where: str, trust: float) -> Iterator[Mention]:

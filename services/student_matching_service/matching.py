@@ -19,6 +19,7 @@ from services.student_matching_service.reasons import has_another_essay, is_shar
 from services.student_matching_service.weighing import Finding, Reading
 from services.student_matching_service.whole_class import (
     MOST_WHEN_SHARED,
+    NAMES_THE_STUDENT,
     Beside,
     Verdict,
     ruled_out,
@@ -132,6 +133,8 @@ class Roster:
             return Match((), NoMatchReason.NO_STUDENT_FOUND if somebody else NoMatchReason.NO_IDENTITY_FOUND)
         ranked = sorted(verdict.chances, key=lambda student: (-verdict.chances[student], student))
         confidences = {s: self._confidence(s, finding, verdict, beside) for s in ranked}
+        if confidences[ranked[0]] < NAMES_THE_STUDENT and not verdict.is_ambiguous:
+            return Match((), NoMatchReason.NO_STUDENT_FOUND)
         least = min(confidences[ranked[0]], WORTH_SAYING)
         said = [s for s in ranked if confidences[s] >= least or s in beside.elsewhere]
         others = self._about_other_essays(ranked[0], beside, titles)

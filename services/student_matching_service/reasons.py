@@ -26,7 +26,11 @@ def _says(mention: Mention) -> str:
 
 def has_another_essay(name: str, title: str, *, is_first: bool) -> str:
     """That another essay of the batch is a student's beyond doubt, said of this student or of a rival."""
-    return f"But {_essay(title)} names {name} more surely." if is_first else f"{name} is named by {_essay(title)}."
+    return (
+        f"But {_essay(title)}{',' if title else ''} names {name} more surely."
+        if is_first
+        else f"{name} is named by {_essay(title)}."
+    )
 
 
 def is_shared(name: str, titles: Sequence[str]) -> str:

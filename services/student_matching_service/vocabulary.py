@@ -69,7 +69,7 @@ ABOUT = _words("""
     review recension analysis analys novellanalys bokanalys tolkning presentation porträtt beskrivning skildring
     novel book story poem play film roman bok novell dikt pjäs
 """)
-"""What comes before "by" or "av" and is not the essay: a review of, a novel by."""
+"""What comes before "by" or "av" and may be what the essay is about: a novel by, analys av."""
 
 IN_TITLES = _words("""
     a an the my our your his her their this that in of on at and is are was were or with without what why how when who
@@ -94,9 +94,10 @@ def _any_of(words: Iterable[str]) -> str:
 FIELD = re.compile(rf"(?<!\w)(?P<label>{_any_of(LABELS)})(?:\s*[:=|\t]|\s+[-–—](?=\s))", re.IGNORECASE)
 LABEL_ALONE = re.compile(rf"\W*(?P<label>{_any_of(LABELS)})\W*", re.IGNORECASE)
 BYLINE = re.compile(rf"\W*(?P<label>{_any_of(Label.AUTHOR.value | Label.BYLINE.value)})\s+", re.IGNORECASE)
-BYLINE_AFTER_TITLE = re.compile(
-    rf"(?!.*\b{_any_of(ABOUT)}\s+(?:by|av)\s).{{1,100}}[\s,](?P<label>by|av)\s+", re.IGNORECASE
-)
+# Whatever was done by somebody but writing: edited by, rättad av.
+DONE_BY = re.compile(r".*\b(?:\w{3,}(?:ed|ad)|read|läst)\s+(?:by|av)\s", re.IGNORECASE)
+ABOUT_BY = re.compile(rf".*\b{_any_of(ABOUT)}\s+(?:by|av)\s", re.IGNORECASE)
+BYLINE_AFTER_TITLE = re.compile(r".{1,100}[\s,](?P<label>by|av)\s+", re.IGNORECASE)
 DATE = re.compile(
     rf"\b(?:(?:den|the)\s+)?(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)",
     re.IGNORECASE,

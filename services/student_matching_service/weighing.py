@@ -9,6 +9,8 @@ from services.student_matching_service.identities import Mention
 from services.student_matching_service.likeness import Likeness
 
 STRONG = 0.7
+LABELLED = 0.995
+"""Trust of a place that the text calls the author's."""
 SURE_PLACE = 0.86
 """Trust from which on a place may name the author without a look."""
 LIKELY_PLACE = 0.75
@@ -32,6 +34,10 @@ class Reading:
         """How sure this mention alone would be of the student, were nobody else in the class like them."""
         fit = self.fits.get(student)
         return fit.worth * self.mention.trust if fit else 0.0
+
+    def is_sure_of(self, student: int) -> bool:
+        """Whether it needs no look: a sure place, and a name that is the student's."""
+        return student in self.fits and self.fits[student].is_sure and self.mention.trust >= SURE_PLACE
 
     @property
     def best(self) -> float:
@@ -61,7 +67,7 @@ class Finding:
     def of(cls, readings: Sequence[Reading]) -> "Finding":
         """Weigh the mentions: agreement breaks ties, contradiction lowers."""
         nobodys = [reading.mention for reading in readings if not reading.fits]
-        fitting = _without_halves([reading for reading in readings if reading.fits], nobodys)
+        fitting = _without_hints([reading for reading in readings if reading.fits], nobodys)
         strangers = [mention for mention in nobodys if mention.is_author_field]
         somebody = any(reading.mention.names_somebody for reading in readings)
         if not fitting:
@@ -88,13 +94,15 @@ class Finding:
 
     def ceiling(self, student: int) -> float:
         """What confidence is left for a student whom a place contradicts, or who is not named in full."""
-        against = max((reading.best for reading in self.readings if student not in reading.fits), default=0.0)
-        if against >= STRONG:
-            return MOST_WHEN_CONTRADICTED
         supports = [reading for reading in self.readings if student in reading.fits]
+        place = max((reading.mention.trust for reading in supports if reading.fits[student].is_sure), default=0.0)
+        # A label outweighs a name that merely stands there, such as a title.
+        against = [each for each in self.readings if student not in each.fits and each.best >= STRONG]
+        if any(place < LABELLED or each.mention.trust >= LABELLED for each in against):
+            return MOST_WHEN_CONTRADICTED
         if all(reading.mention.trust < LIKELY_PLACE for reading in supports):
             return MOST_WHEN_CONTRADICTED
-        sure = any(each.fits[student].is_sure and each.mention.trust >= SURE_PLACE for each in supports)
+        sure = any(each.is_sure_of(student) for each in supports)
         return 1.0 if sure and not self.is_contradicted(student) else MOST_WHEN_DOUBTED
 
     def is_contradicted(self, student: int) -> bool:
@@ -102,24 +110,22 @@ class Finding:
         return bool(self.strangers) or any(student not in reading.fits for reading in self.readings)
 
     def names_alone(self, student: int) -> bool:
-        """Whether some place names this student surely and fits no other."""
-        return any(
-            student in reading.fits and len(reading.fits) == 1 and reading.fits[student].is_sure
-            for reading in self.readings
-        )
+        """Whether some place names this student surely and fits no other, be it beside others' names."""
+        alone = [each for each in self.readings if set(each.fits) == {student} and each.fits[student].is_sure]
+        return any(len(self.weights) > 1 or each.is_sure_of(student) for each in alone)
 
     def _surest(self, student: int) -> float:
         return max(reading.worth(student) for reading in self.readings)
 
 
-def _without_halves(readings: Sequence[Reading], nobodys: Sequence[Mention]) -> list[Reading]:
-    """Half a name that fits is nothing beside the full name of a stranger in a place as sure."""
+def _without_hints(readings: Sequence[Reading], nobodys: Sequence[Mention]) -> list[Reading]:
+    """Half a name, or one beside other words, is nothing beside the full name of a stranger in a place as sure."""
     people = [mention for mention in nobodys if mention.names_somebody and not mention.is_email]
     stranger = max((mention.trust for mention in people), default=0.0)
     kept = []
     for reading in readings:
-        surer = reading.mention.trust > stranger
-        if fits := {student: like for student, like in reading.fits.items() if like.is_full or surer}:
+        surer, sure = reading.mention.trust > stranger, reading.mention.trust >= SURE_PLACE
+        if fits := {student: like for student, like in reading.fits.items() if surer or (sure and like.is_full)}:
             kept.append(Reading(reading.mention, fits))
     return kept
 

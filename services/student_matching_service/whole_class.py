@@ -8,8 +8,8 @@ from services.student_matching_service.weighing import Finding
 
 MOST_WHEN_SHARED = 0.69
 """What is left when two essays name one student: too little to be confirmed by the deadline."""
-NAMES_THE_STUDENT = 0.7
-"""How sure an essay is at least that counts as naming a student: the deadline would confirm it."""
+NAMES_THE_STUDENT = 0.5
+"""How sure an essay is at least whose first student is suggested, unless as one of several who are as likely."""
 HAS_ANOTHER_ESSAY = 0.02
 """What is left of the odds of a student whom another essay names beyond doubt."""
 

@@ -78,9 +78,9 @@ def test_sources_at_the_end_are_no_signature(source: str) -> None:
     assert not any("Lindvall" in name for name, _ in found("The Sea", tail=f"Works cited\n{source}\n"))
 
 
-@pytest.mark.parametrize("title", ["Novellanalys av Tova Lindvall", "A novel by Tova Lindvall"])
-def test_who_wrote_what_the_essay_is_about_is_not_its_author(title: str) -> None:
-    assert not any(where.endswith(("'av'", "'by'")) for _, where in found(title))
+@pytest.mark.parametrize("title", ["Reviewed by {}", "My essay, read by {}", "Edited by {}", "Rättad av {}"])
+def test_who_read_the_essay_is_not_its_author(title: str) -> None:
+    assert not any("Lindvall" in name for name, _ in found(title.format("Tova Lindvall")))
 
 
 def test_names_in_the_running_text_are_no_evidence() -> None:

@@ -1,6 +1,5 @@
 """What one essay says depends on the others: two for one student are both looked at, and a text decides for itself."""
 
-import pytest
 from common_core.events.class_management import RosterStudent
 from common_core.status_enums import NoMatchReason
 
@@ -55,12 +54,23 @@ def test_two_authors_stay_two_though_one_has_an_essay_of_their_own() -> None:
     assert len({each.confidence_score for each in both.suggestions}) == 1
 
 
-@pytest.mark.parametrize("half", ["Nora", "N. Storvik"])
-def test_half_a_name_yields_to_the_full_name_in_another_essay(half: str) -> None:
-    hinted, named = matches(half, "Nora Storvik")
+def test_an_initial_is_worth_less_where_another_essay_has_the_full_name_and_both_are_for_the_teacher() -> None:
+    hinted, named = matches("N. Storvik", "Nora Storvik")
 
-    assert hinted.suggestions[0].confidence_score < 0.7
-    assert "But another essay, '2.txt' names Nora Storvik more surely." in hinted.suggestions[0].match_reasons
+    assert hinted.suggestions[0].confidence_score < named.suggestions[0].confidence_score < 0.7
+    assert "But another essay, '2.txt', names Nora Storvik more surely." in hinted.suggestions[0].match_reasons
+
+
+def test_a_title_about_a_student_who_has_an_essay_is_for_the_teacher_as_well() -> None:
+    about, named = matches("Nora Storvik: A Life", "Nora Storvik")
+
+    assert all(match.suggestions[0].confidence_score < 0.7 for match in (about, named))
+
+
+def test_a_first_name_alone_suggests_nobody_who_is_named_in_full_elsewhere() -> None:
+    alone, named = matches("Nora", "Nora Storvik")
+
+    assert alone == Match(no_match_reason=NoMatchReason.NO_STUDENT_FOUND)
     assert named.suggestions[0].confidence_score > 0.9
 
 
