@@ -81,6 +81,11 @@ class Score:
         return self.share(lambda j: j.outcome is Outcome.AMBIGUOUS, lambda j: j.essay.right is Right.SEVERAL)
 
     @property
+    def equal_are_decided(self) -> float:
+        """How many of them have one chosen all the same; the rest is called ambiguous or suggests nobody."""
+        return 1 - self.share(lambda j: j.outcome is not Outcome.WRONG, lambda j: j.essay.right is Right.SEVERAL)
+
+    @property
     def reliability(self) -> list[tuple[float, float, int]]:
         """For each tenth of confidence: mean confidence, share that is right, and how many clear suggestions."""
         bins = defaultdict[int, list[Judged]](list)

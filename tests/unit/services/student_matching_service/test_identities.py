@@ -1,7 +1,7 @@
 """A text names its author in its head, its last lines and its page headers, never in between."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.student_matching_service.identities import Mention, mentions
@@ -109,6 +109,7 @@ def test_a_title_names_nobody() -> None:
     assert not any(mention.names_somebody for mention in mentions("The Old Man and the Sea" + PROSE))
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None), max_size=2000))
 def test_every_text_can_be_read_and_what_is_found_stays_short(text: str) -> None:
     for mention in mentions(text):

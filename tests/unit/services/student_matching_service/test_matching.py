@@ -7,7 +7,7 @@ import pytest
 from common_core.events.class_management import RosterStudent
 from common_core.events.student_matching import StudentSuggestion
 from common_core.status_enums import AssociationConfidenceLevel, NoMatchReason
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.student_matching_service import vocabulary
@@ -229,6 +229,7 @@ NO_NAMES = vocabulary.SOMEBODY_ELSE | vocabulary.BESIDE_NAMES | vocabulary.PARTI
 NAMES = st.text("abdeiklmnorstuvåäö", min_size=4, max_size=9).filter(lambda word: word not in NO_NAMES).map(str.title)
 
 
+@settings(deadline=None)
 @given(
     first_name=NAMES, last_name=NAMES, place=st.sampled_from(["{}", "Namn: {}", "My Summer\nBy {}", "{} 2024-05-12"])
 )
@@ -242,6 +243,7 @@ def test_two_students_of_the_same_name_are_always_ambiguous(first_name: str, las
     assert all(s.confidence_score <= 0.5 for s in suggested.suggestions)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=6), st.integers(0, 5), st.randoms(use_true_random=False))
 def test_the_order_of_the_roster_changes_nothing(
     names: list[tuple[str, str]], author: int, order: random.Random
@@ -253,6 +255,7 @@ def test_the_order_of_the_roster_changes_nothing(
     assert Roster(shuffled).match(text) == Roster(students).match(text)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None), max_size=500), st.text(max_size=20), st.text(max_size=20))
 def test_no_text_and_no_name_is_too_strange(text: str, first_name: str, last_name: str) -> None:
     strange = student(9, first_name.replace("\0", ""), last_name.replace("\0", ""))
