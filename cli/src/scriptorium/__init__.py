@@ -1,1 +1,1 @@
-"""The `scriptorium` command: runs the whole system here, and does a teacher's main job against a running one."""
+"""The `scriptorium` command: the whole system on this machine, a teacher's main job, and an operator's tools."""

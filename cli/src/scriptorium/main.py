@@ -1,4 +1,4 @@
-"""The `scriptorium` command: the whole system on this machine, and a teacher's main job against a running one."""
+"""The `scriptorium` command: the whole system on this machine, a teacher's main job, and an operator's tools."""
 
 # Start reading here; `system.py` runs the services, `submission.py` does the main job.
 
