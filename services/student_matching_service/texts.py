@@ -84,7 +84,8 @@ async def find_matches(request: MatchRequest, cause: Cause, texts: Library) -> M
         return None
 
     findings = await asyncio.gather(*map(look, request.essays))
-    return Matches(_results(request.essays, findings, roster), request.roster.roster_version)
+    results = await asyncio.to_thread(_results, request.essays, findings, roster)
+    return Matches(results, request.roster.roster_version)
 
 
 def _results(essays: Sequence[EssayRef], findings: Sequence[Finding | None], roster: Roster) -> list[EssayMatch]:

@@ -67,6 +67,21 @@ async def test_every_essay_is_matched_and_the_version_of_the_roster_is_remembere
     assert found.roster_version == 4
 
 
+async def test_essays_that_name_the_same_student_are_told_of_each_other_by_their_files_names() -> None:
+    request = a_request("hers", "also hers")
+    request.essays = tuple(
+        essay.model_copy(update={"original_file_name": name})
+        for essay, name in zip(request.essays, ("first.docx", "second.pdf"), strict=True)
+    )
+
+    found = await matches(request, {"hers": HERS, "also hers": f"Namn: {HERS}"})
+
+    for result, other in zip(found.results, ("second.pdf", "first.docx"), strict=True):
+        (suggestion,) = result.suggestions
+        assert suggestion.confidence_score < 0.7
+        assert any(other in reason for reason in suggestion.match_reasons)
+
+
 @pytest.mark.parametrize("after", [timedelta(), PATIENCE])
 async def test_a_text_that_cannot_be_had_is_waited_for(after: timedelta) -> None:
     with pytest.raises(NotYet, match="lost"):
