@@ -105,7 +105,7 @@ def show_outcome(outcome: Outcome) -> None:
     table = Table("essay", "student", "how decided", title=title, title_justify="left", title_style="bold")
     table.add_column("confidence", justify="right")
     for row in outcome.rows:
-        confidence = "" if row.confidence is None else f"{row.confidence:.2f}"
+        confidence = "" if row.confidence is None else f"{row.confidence:.3f}"
         table.add_row(Text(row.file), Text(row.student), Text(row.how), confidence)
     console.print("", table, sep="\n")
     for move in outcome.batch.history:

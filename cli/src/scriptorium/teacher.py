@@ -62,7 +62,7 @@ def suggestion(association: Association, students: Iterable[Student]) -> str:
     """Who is suggested."""
     if association.suggested_student_id is None:
         return f"no suggestion: {_words(association.no_match_reason)}"
-    return f"suggested: {_name(association.suggested_student_id, students)} ({association.confidence_score or 0:.2f})"
+    return f"suggested: {_name(association.suggested_student_id, students)} ({association.confidence_score or 0:.3f})"
 
 
 def how(association: Association) -> str:

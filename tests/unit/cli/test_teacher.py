@@ -86,7 +86,7 @@ def test_the_fate_of_a_file_is_told() -> None:
 
 
 def test_a_suggestion_reads_with_its_confidence() -> None:
-    assert suggestion(an_association(suggested=HUGO), CLASS) == "suggested: Hugo Berg (0.97)"
+    assert suggestion(an_association(suggested=HUGO), CLASS) == "suggested: Hugo Berg (0.970)"
     assert suggestion(an_association(reason=NoMatchReason.AMBIGUOUS), CLASS) == "no suggestion: ambiguous"
 
 
