@@ -41,8 +41,10 @@ test-unit: $(READY)  ## tests without any I/O, in seconds
 test-integration: $(READY)  ## tests on real Kafka and real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration
 
+# Not those of the whole system, which brings its own: in containers that is `make smoke-compose`.
 test-containers: $(READY)  ## the tests of test-integration on Kafka and PostgreSQL in containers (Docker)
-	TEST_STACK=containers $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration
+	TEST_STACK=containers $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration \
+		--ignore tests/integration/end_to_end
 
 test-exhaustive: $(READY)  ## every interleaving of every history, and thousands of random ones: many minutes
 	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py $(shell find tests -name 'test_*any_history.py')

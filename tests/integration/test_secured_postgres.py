@@ -55,7 +55,7 @@ async def test_a_service_and_its_relay_talk_to_the_database_over_tls(
 async def test_a_server_whose_authority_is_not_trusted_is_refused(world: World, tmp_path: Path) -> None:
     database = await world.database(service, TABLES)
     stranger = certificates().authority_file(tmp_path)
-    engine = create_engine(f"{database.url}?sslmode=verify-full&sslrootcert={stranger}", "a test")
+    engine = create_engine(f"{database.url}?sslmode=verify-full&sslrootcert={stranger}", "a test", 60)
 
     with pytest.raises(ssl.SSLCertVerificationError):
         async with engine.connect() as connection:
