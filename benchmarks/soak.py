@@ -29,7 +29,6 @@ from benchmarks.soak_load import PER_BATCH, STEP, Sent, message, roster, waves
 from benchmarks.soak_watch import TABLES, Watch, fetches, megabytes, read_counters, total
 
 ROOT = Path(__file__).parents[1]
-PARTITIONS = 12
 RETENTION_SECONDS = 30.0
 IDLE_SECONDS = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -47,13 +46,11 @@ class Soak:
             database_url=self.url,
             kafka_bootstrap_servers=self.servers,
             jwt_secret=SecretStr("a secret of the soak, long enough for HS256"),
-            partitions=PARTITIONS,
         )
         environment = {
             "SCRIPTORIUM_DATABASE_URL": self.url,
             "KAFKA_BOOTSTRAP_SERVERS": self.servers,
             "SCRIPTORIUM_JWT_SECRET": self.settings.jwt_secret.get_secret_value(),
-            "SCRIPTORIUM_PARTITIONS": str(PARTITIONS),
             "SCRIPTORIUM_PORT": str(self.port),
             "SCRIPTORIUM_INBOX_DAYS": str(RETENTION_SECONDS / 86_400),
             "SCRIPTORIUM_LOG_LEVEL": "ERROR",
@@ -210,7 +207,7 @@ async def measure(run: Soak, holder: asyncpg.Connection) -> None:
     idle_free = await run.idle()
     sizes_free = await sizes(run)
     await check_database(run.url, run.batches)
-    repetitions = await check_topic(run.servers, PARTITIONS, run.batches)
+    repetitions = await check_topic(run.servers, run.settings.partitions, run.batches)
     first, last = rates
     print(f"""
 messages                      {run.sent:,}, of them {repeated:,} after the inbox had forgotten them
