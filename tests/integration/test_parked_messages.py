@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from common_core.errors import DomainError, NotYet
 from common_core.events import EssaySlotAssignedV1, Topic
+from service_runtime.parked import HEADS
 from service_runtime.testing import Running, binary, wait_until
 
 from tests.integration.notebook import TABLES, line, lines, opening, service, trouble
@@ -448,3 +449,32 @@ async def test_a_database_that_crashes_in_the_middle_costs_nothing_and_parks_not
         assert await lines(database, page_id) == [str(number) for number in range(20)]
         said = await world.listener.all_of(EssaySlotAssignedV1, page_id)
         assert len({each.envelope.id for each in said}) == 20
+
+
+MANY = """
+    INSERT INTO parked_messages (state, reason, error, due_at, source, event_id, type, key, topic, partition,
+        record_offset, record_headers)
+    SELECT $1, 'not_yet', '', now(), 'a test', gen_random_uuid(), 'a test', gen_random_uuid(), 'a test', 0, 0, '[]'
+    FROM generate_series(1, $2)
+"""
+
+
+async def test_the_head_of_a_queue_is_found_by_its_key_when_statistics_say_that_nothing_waits(world: World) -> None:
+    database = await world.database(service, TABLES)
+    holder = await asyncpg.connect(database.url)
+    # What was deleted since cannot be removed while this is open.
+    await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM parked_messages")
+    await database.fetch(MANY, "waiting", 10_000)
+    await database.fetch("DELETE FROM parked_messages WHERE source = 'a test'")
+    await database.fetch(MANY, "dead", 100)
+    await database.fetch("VACUUM ANALYZE parked_messages")
+
+    query = str(HEADS).replace(":topics", "$1").replace(":keys", "$2")
+    keys = [str(uuid4()) for _ in range(500)]
+    plan = await database.fetch(f"EXPLAIN {query}", ["a test"] * len(keys), keys)
+
+    await holder.close()
+    await database.fetch("DELETE FROM parked_messages WHERE source = 'a test'")
+    scans = [line for (line,) in plan if " on parked_messages" in line]
+    assert len(scans) == 1
+    assert "ix_parked_messages_topic_key_position" in scans[0]

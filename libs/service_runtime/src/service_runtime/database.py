@@ -149,7 +149,7 @@ def _add_parked_messages(metadata: MetaData) -> None:
         Column("record_value", LargeBinary),
     )
     Index(None, parked.c.topic, parked.c.key, parked.c.position, postgresql_where=waiting)
-    Index(None, parked.c.due_at, postgresql_where=waiting)
+    Index(None, parked.c.due_at, postgresql_where=text("state <> 'dead' AND due_at < 'infinity'"))
     Index(None, parked.c.waits_for, postgresql_where=text("state = 'waiting'"))
 
 

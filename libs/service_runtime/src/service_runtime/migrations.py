@@ -14,6 +14,8 @@ STEADY_VACUUM = """
     ALTER TABLE {} SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000,
                         vacuum_truncate = false)
 """
+NOT_DEAD = "state <> 'dead'"
+DUE_SOME_TIME = "state <> 'dead' AND due_at < 'infinity'"
 NO_SETTINGS = "ALTER TABLE {} RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold, vacuum_truncate)"
 
 
@@ -55,6 +57,10 @@ def drop_operator_actions() -> None:
 
 def prepare_retention() -> None:
     """Let the inbox be searched by age, and settle how what has a retention is vacuumed."""
+    # With a condition that only who asks what is due has: where statistics say that nothing waits, all indexes cost the
+    # same, and the head of each queue was looked for in this one.
+    op.drop_index("ix_parked_messages_due_at", "parked_messages")
+    op.create_index("ix_parked_messages_due_at", "parked_messages", ["due_at"], postgresql_where=sa.text(DUE_SOME_TIME))
     # A block range of BRIN never forgets its oldest row: with pages used again, each search would read the whole table.
     op.drop_index("ix_inbox_received_at", "inbox")
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"])
@@ -68,6 +74,8 @@ def undo_retention() -> None:
         op.execute(NO_SETTINGS.format(table))
     op.drop_index("ix_inbox_received_at", "inbox")
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
+    op.drop_index("ix_parked_messages_due_at", "parked_messages")
+    op.create_index("ix_parked_messages_due_at", "parked_messages", ["due_at"], postgresql_where=sa.text(NOT_DEAD))
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:

@@ -67,7 +67,7 @@ WAKE = text("""
 """)
 DUE = text("""
     SELECT position, topic, key FROM parked_messages AS head
-    WHERE state <> 'dead' AND due_at <= now()
+    WHERE state <> 'dead' AND due_at < 'infinity' AND due_at <= now()
     AND NOT EXISTS (
         SELECT 1 FROM parked_messages AS earlier WHERE earlier.topic = head.topic AND earlier.key = head.key
         AND earlier.state <> 'dead' AND earlier.position < head.position)
