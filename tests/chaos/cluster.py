@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -142,20 +142,19 @@ async def is_ready(client: httpx.AsyncClient, instance: Instance) -> bool:
 @asynccontextmanager
 async def running(rng: Random, logs: Path, sabotage: str, extra: Mapping[str, str]) -> AsyncIterator[Cluster]:
     """The system, ready, for as long as the block lasts."""
-    kafka_port = free_port()
-    proxy = Proxy(kafka_port, rng)
-    await proxy.start()
-    stack = ProxiedStack(kafka_port, proxy.port)
-    await asyncio.to_thread(stack.__enter__)
-    cluster = Cluster(stack, proxy, logs, sabotage, extra)
-    try:
+    async with AsyncExitStack() as undo:
+        kafka_port = free_port()
+        proxy = Proxy(kafka_port, rng)
+        await proxy.start()
+        undo.push_async_callback(proxy.stop)
+        stack = ProxiedStack(kafka_port, proxy.port)
+        await asyncio.to_thread(stack.__enter__)
+        undo.push_async_callback(asyncio.to_thread, stack.__exit__)
+        cluster = Cluster(stack, proxy, logs, sabotage, extra)
+        undo.push_async_callback(cluster.stop)
         await cluster.prepare(rng)
         for instance in cluster.instances:
             cluster.start(instance)
         if late := await cluster.until_ready(90):
             raise TimeoutError(f"not ready before the first fault: {', '.join(late)}; see {logs}")
         yield cluster
-    finally:
-        await cluster.stop()
-        await asyncio.to_thread(stack.__exit__)
-        await proxy.stop()

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from local_stack import LocalStack, stack
+from local_stack import LocalStack, LocalStackError, machine, stack
 from local_stack.errors import DataInUse, PortBusy
 from local_stack.guard import descendants, gone
 
@@ -121,6 +121,15 @@ def test_a_busy_port_is_refused_before_anything_is_started() -> None:
 
         with pytest.raises(PortBusy, match=str(port)), LocalStack(postgres_port=port):
             pass
+
+
+def test_nobody_is_given_a_port_that_somebody_was_given_a_moment_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = machine.free_port()
+    monkeypatch.setattr(machine, "_FREE_PORTS", [port])
+
+    with pytest.raises(LocalStackError, match="no free port"):
+        machine.free_port()
+    socket.create_server(("127.0.0.1", port)).close()  # Whoever was given it may bind it.
 
 
 def test_a_data_folder_serves_one_stack_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

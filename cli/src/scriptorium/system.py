@@ -147,7 +147,7 @@ def choose_ports(ports: Ports, say: Say) -> dict[Member, int]:
         usable = ports is not Ports.FREE and _is_free(member.port)
         if ports is Ports.FIXED and not usable:
             raise PortTaken(member.title, member.port)
-        chosen[member] = member.port if usable else next(iter({free_port() for _ in range(9)} - {*chosen.values()}))
+        chosen[member] = member.port if usable else free_port()
         if ports is Ports.USUAL and not usable:
             say(f"Port {member.port} is in use: the {member.title} gets {chosen[member]}.")
     return chosen
