@@ -30,6 +30,7 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff
 _SEPARATOR = re.compile(r"[:=|\t]|\s[-–—]\s")
 _MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,/\t(\[]|\s{2})\W*")
 _BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och)\s", re.IGNORECASE)
+_TOGETHER = re.compile(r"\s(?:and|och|[&+])\s", re.IGNORECASE)
 _QUOTATION_MARKS = ('"', "”", "“", "»", "«", "'", "’")
 _QUOTED_BY = re.compile(r"[\"”“»«]\s*[-–—]\s*\w")
 _DASH = re.compile(r"[-–—~]")
@@ -165,3 +166,10 @@ def is_somebody(name: str, fewest_words: int = 2) -> bool:
     if not fewest_words <= len(words) <= 4 or any(word.lower() in IN_TITLES for word in words):
         return False
     return all(word[0].isupper() or word.lower() in PARTICLES for word in words)
+
+
+def are_people_together(line: str) -> bool:
+    """Whether a line is nothing but people who wrote together: "Anna Ek and Bo Alm"."""
+    names = _TOGETHER.split(line)
+    one_in_full = any(is_somebody(name) for name in names)  # "Romeo and Juliet" is a title.
+    return len(names) > 1 and one_in_full and all(is_somebody(name, fewest_words=1) for name in names)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from services.student_matching_service.header_lines import (
     Field,
     Line,
+    are_people_together,
     before_label,
     fields,
     has_shape_of_name,
@@ -136,7 +137,7 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
 
 def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
     found = stretches(text)
-    alone = len(found) == 1
+    alone = len(found) == 1 or are_people_together(text)
     trust = trust if alone else trust * BESIDE_OTHER_WORDS
     yield from _whole(text, where, trust)
     for name in filter(has_shape_of_name, found):

@@ -192,12 +192,13 @@ class Roster:
 
 
 def _verdict(finding: Finding) -> Verdict:
-    """Whom a text names: nobody clearly where the second is more than half as likely as the first."""
+    """Whom a text names: nobody clearly where the second is more than half as likely as the first, or named beside."""
     chances = finding.chances()
     if not chances:
         return Verdict({})
     first, *others = sorted(chances, key=lambda student: (-chances[student], student))
-    ambiguous = bool(others) and chances[others[0]] >= chances[first] / 2
+    as_likely = bool(others) and chances[others[0]] >= chances[first] / 2
+    ambiguous = as_likely or finding.names_another_beside(first)
     sure = min(chances[first], finding.ceiling(first)) > CLEAR
     return Verdict(chances, is_ambiguous=ambiguous, is_clear=sure and not ambiguous)
 

@@ -109,6 +109,12 @@ class Finding:
         """Whether some place names another student, or an author field somebody else."""
         return bool(self.strangers) or any(student not in reading.fits for reading in self.readings)
 
+    def names_another_beside(self, student: int) -> bool:
+        """Whether the place that names this student names another as surely: two who wrote together."""
+        places = {each.mention.where for each in self.readings if each.is_sure_of(student)}
+        others = [each for each in self.readings if student not in each.fits and each.mention.where in places]
+        return any(each.is_sure_of(other) for each in others for other in each.fits)
+
     def names_alone(self, student: int) -> bool:
         """Whether some place names this student surely and fits no other, be it beside others' names."""
         alone = [each for each in self.readings if set(each.fits) == {student} and each.fits[student].is_sure]

@@ -243,6 +243,17 @@ def test_two_students_of_the_same_name_are_always_ambiguous(first_name: str, las
     assert all(s.confidence_score <= 0.5 for s in suggested.suggestions)
 
 
+@pytest.mark.parametrize("line", ["{} and {}", "{} & {}", "Namn: {} och {}"])
+@pytest.mark.parametrize("other", [NORA, student(5, "Suharto", "")])
+def test_two_who_wrote_together_are_ambiguous_whoever_stands_below(line: str, other: RosterStudent) -> None:
+    names = line.format("Tova Lindvall", f"{other.first_name} {other.last_name}".strip())
+
+    suggested = match(f"{names}\nJane Eyre", other)
+
+    assert suggested.no_match_reason is NoMatchReason.AMBIGUOUS
+    assert {each.student_id for each in suggested.suggestions} == {TOVA.student_id, other.student_id}
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=6), st.integers(0, 5), st.randoms(use_true_random=False))
 def test_the_order_of_the_roster_changes_nothing(
