@@ -64,7 +64,8 @@ async def everything_runs(world: World) -> AsyncIterator[dict[str, str]]:
     async with AsyncExitStack() as stack:
         for service in SERVICES:
             texts = {"file_service_url": variables["FILE_SERVICE_URL"]} if service is student_matching else {}
-            started = await stack.enter_async_context(world.running(service, **texts))
+            # However slow they are: what a service does not know yet, it waits for.
+            started = await stack.enter_async_context(world.running(service, known_within_seconds=15.0, **texts))
             url = await stack.enter_async_context(served(app_of(started)))
             variables[f"{service.name.replace('-', '_').upper()}_URL"] = url
         yield variables
@@ -137,11 +138,15 @@ async def from_outside(world: World, school: School) -> None:
 
 
 async def all_done(world: World) -> bool:
-    """Whether every service has read everything, and nothing is left to do or to say."""
+    """Whether every service has read everything, and nothing is left to do or to say.
+
+    One is asked after the other: what is said meanwhile may be news to those that were asked before.
+    """
+    before = await world.listener.ends()
     for service in SERVICES:
         if not await world.is_done(service) or await (await world.database(service)).count("timers"):
             return False
-    return True
+    return await world.listener.ends() == before
 
 
 async def all_rows(world: World) -> Rows:

@@ -8,7 +8,7 @@ async with running(service, settings) as orchestrator, Outside(settings) as outs
 import asyncio
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -166,8 +166,13 @@ class Listener:
         await self._read_to_the_end()
         return [each for each in self.heard if isinstance(each.event, kind) and key in (None, each.event.key)]
 
+    async def ends(self) -> Mapping[TopicPartition, int]:
+        """Where each partition of each topic ends now."""
+        found: Mapping[TopicPartition, int] = await self._consumer.end_offsets(self._consumer.assignment())
+        return found
+
     async def _read_to_the_end(self) -> None:
-        ends = await self._consumer.end_offsets(self._consumer.assignment())
+        ends = await self.ends()
         while any([await self._consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await self._consumer.getmany(timeout_ms=200)).values():
                 self.heard += [each for each in map(_heard, records) if each]
