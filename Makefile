@@ -14,7 +14,7 @@ ONLY ?=
 MESSAGES ?= 1000000
 DATA ?= ../shared/data
 
-.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench-poison bench-replay bench-timers eval-matching soak compare check audit format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench bench-check bench-consumer bench-relay bench-latency bench-batch bench-endtoend bench-poison bench-replay bench-timers eval-matching soak compare check audit format docs lock clean
 .PHONY: up down logs demo-compose smoke-compose env
 
 help:  ## this list
@@ -57,6 +57,29 @@ chaos-short: $(READY)  ## the same with sixty kills, as in .ci/run
 
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
 	$(BIN)/python -m tests.chaos.every_sabotage $(ONLY)
+
+OTHERS := .cache/comparison/.ready
+
+bench: $(READY) $(OTHERS)  ## how fast all of it is, beside what people would use instead: minutes, a table, build/benchmarks
+	$(BIN)/python -m benchmarks.speed
+
+bench-check: $(READY) $(OTHERS)  ## only the ratios, which do not depend on the machine: fails when one is under its bound
+	$(BIN)/python -m benchmarks.speed.check
+
+bench-consumer: $(READY) $(OTHERS)  ## messages a second through a real service, and through FastStream
+	$(BIN)/python -m benchmarks.speed.consumer
+
+bench-relay: $(READY) $(OTHERS)  ## events a second from 200,000 outbox rows to Kafka, and by faststream-outbox
+	$(BIN)/python -m benchmarks.speed.relay
+
+bench-latency: $(READY)  ## from a commit to the commit of its effect in the next service
+	$(BIN)/python -m benchmarks.speed.latency
+
+bench-batch: $(READY)  ## messages a second by micro-batch size
+	$(BIN)/python -m benchmarks.speed.batch_size
+
+bench-endtoend: $(READY)  ## up to 1,000 batches at once through all five services, and what an essay costs
+	$(BIN)/python -m benchmarks.end_to_end
 
 bench-poison: $(READY)  ## what messages that fail cost the others
 	$(BIN)/python -m benchmarks.poison

@@ -40,6 +40,8 @@ IDLE_SECONDS = 20
 ASKED, READY = "StudentValidationRequestedV1", "BatchReadyForPipelineExecutionV1"
 TOPICS = (Topic.CLASS_MANAGEMENT, Topic.BATCH_ORCHESTRATOR)
 
+AT_ONCE = "Batches at once, from the first registration until the last is ready"
+
 STATES = "SELECT status, count(*) FROM batches WHERE batch_id = ANY($1) GROUP BY status"
 TIED = """
     SELECT count(*) FROM student_associations AS tied JOIN students USING (class_id, student_id)
@@ -174,9 +176,8 @@ class Benchmark:
                 used = (await self._look()).since(before)
                 await check(self._system, self._listener, done, essays)
         rate = batches * essays / median(seconds)
-        title = "Batches at once, from the first registration until the last is ready"
         self._report.row(
-            title, {"batches": batches, "essays each": essays, **figures.spread(seconds), "essays/s": rate}
+            AT_ONCE, {"batches": batches, "essays each": essays, **figures.spread(seconds), "essays/s": rate}
         )
         return used
 

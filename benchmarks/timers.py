@@ -9,11 +9,12 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from local_stack import ChildProcess, LocalStack
+from local_stack import ChildProcess
 from service_runtime.testing import wait_until
 
+from benchmarks.speed.stage import servers
 from tests.integration.notebook import TABLES, service
-from tests.integration.world import Database, RealParts, World
+from tests.integration.world import Database, World
 
 PENDING = 1_000_000
 HEAD_START_SECONDS = 10.0
@@ -53,17 +54,12 @@ class WrongTimers(Exception):
 @asynccontextmanager
 async def a_million_pending() -> AsyncIterator[tuple[World, Database]]:
     """A world whose notebook has so many timers that are due tomorrow."""
-    with LocalStack() as stack:
-        parts = RealParts(stack)
-        # The commit's own time, not the one at which its transaction began.
-        await parts.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-        await asyncio.to_thread(stack.postgres.restart)
-        async with World.opened(parts) as world:
-            database = await world.database(service, TABLES)
-            await database.fetch("CREATE TABLE plan (part text, page_id uuid PRIMARY KEY, due_at timestamptz)")
-            await database.fetch(PEND, PENDING)
-            await database.fetch("ANALYZE timers")
-            yield world, database
+    async with servers() as parts, World.opened(parts) as world:
+        database = await world.database(service, TABLES)
+        await database.fetch("CREATE TABLE plan (part text, page_id uuid PRIMARY KEY, due_at timestamptz)")
+        await database.fetch(PEND, PENDING)
+        await database.fetch("ANALYZE timers")
+        yield world, database
 
 
 async def start(world: World, name: str) -> ChildProcess:

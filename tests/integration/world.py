@@ -151,20 +151,21 @@ class World:
     outside: Outside
     listener: Listener
 
-    def __init__(self, parts: RealParts, ends: AsyncExitStack) -> None:
+    def __init__(self, parts: RealParts, ends: AsyncExitStack, changes: Mapping[str, Any]) -> None:
         self.stack = parts.stack
         self._parts = parts
         self._ends = ends
+        self._changes = changes
         self._name = parts.next_name()
         self._databases: dict[str, Database] = {}
         self._groups: dict[str, AIOKafkaConsumer] = {}
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, parts: RealParts) -> AsyncIterator[Self]:
+    async def opened(cls, parts: RealParts, **changes: Any) -> AsyncIterator[Self]:
         """Fresh topics; what the world started is stopped and what it made is removed at the end."""
         async with AsyncExitStack() as ends:
-            world = cls(parts, ends)
+            world = cls(parts, ends, changes)
             settings = world.settings(database_url="postgresql://nowhere/none")
             topics = await create_topics(settings)
             ends.push_async_callback(_delete_topics, settings.kafka_bootstrap_servers, topics)
@@ -176,7 +177,7 @@ class World:
         """Settings with short times, for this world's topics."""
         brokers = self.stack.kafka_bootstrap_servers
         ours = {"kafka_bootstrap_servers": brokers, "topic_prefix": f"{self._name}.", "jwt_secret": SecretStr(SECRET)}
-        return kind(**{**SHORT, **ours, **changes})
+        return kind(**{**SHORT, **ours, **self._changes, **changes})
 
     async def database(self, service: Service, tables: MetaData | None = None) -> Database:
         """This world's database of a service, made the first time it is asked for."""
