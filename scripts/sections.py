@@ -1,4 +1,4 @@
-"""The parts of pages that are read off the services: state diagrams, messages, tables, settings and metrics.
+"""The parts of pages that are read off the services (state diagrams, messages, tables, settings, metrics), and figures.
 
 A page asks for a part with the comment `<!-- generated: NAME -->`; everything from there to the comment
 `<!-- end of generated -->` is replaced.
@@ -19,6 +19,7 @@ from typing import Any
 from asyncapi import sentence
 from common_core.events import Event
 from common_core.state_machine import DEFER, StateMachine, Verdict
+from measured import figures
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
@@ -52,6 +53,7 @@ def parts() -> Parts:
         "service_runtime.settings": partial(settings, RuntimeSettings),
         "service_runtime.metrics": partial(measured, metrics),
         "scriptorium.commands": partial(commands, get_command(main.app)),
+        **figures(ROOT / "docs" / "performance"),
     }
     for folder, module in modules("service"):
         found[f"{folder}.messages"] = partial(messages, module.service)

@@ -34,10 +34,10 @@ def main() -> None:
     together = {
         "machine": found[wanted[0]]["machine"],
         "minutes": round((time.monotonic() - began) / 60, 1),
-        "tables": {title: rows for each in found.values() for title, rows in each["tables"].items()},
+        "parts": {part: each["tables"] for part, each in found.items()},
     }
     (figures.FOLDER / "bench.json").write_text(json.dumps(together, indent=1) + "\n", encoding="utf-8")
-    draw(together["tables"])
+    draw({title: rows for tables in together["parts"].values() for title, rows in tables.items()})
     print(f"\nAll of it: {together['minutes']} minutes, {figures.FOLDER}/bench.json and pictures beside it")
 
 
