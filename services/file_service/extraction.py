@@ -6,8 +6,17 @@ A sandboxed worker imports only this and `formats`, so nothing here may know the
 import re
 import unicodedata
 
-from services.file_service.formats import pdf, plain, word
-from services.file_service.formats.failures import ExtractionFailed, empty, encrypted, too_long, too_short, unsupported
+from services.file_service.formats import pdf, plain, rtf, zipped
+from services.file_service.formats.failures import (
+    ExtractionFailed,
+    archive,
+    empty,
+    encrypted,
+    old_word,
+    picture,
+    too_long,
+    too_short,
+)
 
 __all__ = ["ExtractionFailed", "essay_text", "extract_text", "validated"]
 
@@ -17,7 +26,9 @@ SHORTEST, LONGEST = 50, 50_000
 ENOUGH = 1_000_000
 """No text is looked at beyond so many characters: it is too long, whatever follows."""
 
-ZIP, PDF, OLE = b"PK\x03\x04", b"%PDF-", bytes.fromhex("d0cf11e0a1b11ae1")
+ZIP, PDF, RTF, OLE = b"PK\x03\x04", b"%PDF-", b"{\\rtf", bytes.fromhex("d0cf11e0a1b11ae1")
+PICTURE = re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8|II\*\0|MM\0\*|RIFF....WEBP|....ftyp(?:hei|mif|avif)", re.DOTALL)
+ARCHIVE = re.compile(rb"7z\xbc\xaf|Rar!|\x1f\x8b\x08|PK\x05\x06")
 ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
 
 LINE_ENDS = re.compile("\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -32,13 +43,19 @@ def essay_text(data: bytes) -> str:
 
 
 def extract_text(data: bytes) -> str:
-    """The normalised text of a txt, docx or pdf file, possibly empty. Raises ExtractionFailed."""
+    """The normalised text of a txt, docx, odt, rtf or pdf file, possibly empty. Raises ExtractionFailed."""
     if data.startswith(ZIP):
-        return _normalised(word.text_of(data))
+        return _normalised(zipped.text_of(data))
     if PDF in data[:1024]:
         return _normalised(pdf.text_of(data))
+    if data.lstrip()[:5] == RTF:
+        return _normalised(rtf.text_of(data))
     if data.startswith(OLE):
-        raise encrypted() if ENCRYPTED_OFFICE in data else unsupported()
+        raise encrypted() if ENCRYPTED_OFFICE in data else old_word()
+    if PICTURE.match(data):
+        raise picture()
+    if ARCHIVE.match(data):
+        raise archive()
     return _normalised(plain.text_of(data))
 
 

@@ -88,7 +88,7 @@ class NothingToSubmit(CommandFailed):
     """The folder has no files."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} holds no files", "put the essays (txt, docx, pdf) directly into it")
+        super().__init__(f"{folder} holds no files", "put the essays (txt, docx, odt, rtf, pdf) directly into it")
 
 
 class WaitedTooLong(CommandFailed):

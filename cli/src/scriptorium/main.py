@@ -60,7 +60,8 @@ def up(
 @app.command()
 def demo(
     essays: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Your own essays (txt, docx, pdf), with --roster.")
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Your own essays (txt, docx, odt, rtf, pdf), with --roster."),
     ] = None,
     roster: Roster = None,
     env_file: Annotated[
@@ -83,7 +84,7 @@ def demo(
 
 @app.command()
 def submit(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The essays: txt, docx, pdf.")],
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The essays: txt, docx, odt, rtf, pdf.")],
     roster: Roster = None,
     guest: Annotated[bool, typer.Option("--guest", help="No class: a GUEST batch.")] = False,
     course: Annotated[CourseCode, typer.Option(help="The course the essays were written in.")] = CourseCode.ENG5,

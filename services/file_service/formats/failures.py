@@ -2,6 +2,8 @@
 
 from common_core.status_enums import FileErrorCode
 
+SAVE_IT_AS = "Save the essay as Word document (.docx), OpenDocument (.odt), RTF, PDF or plain text and upload that."
+
 
 class ExtractionFailed(Exception):
     """This file gives no essay; `detail` tells the teacher why, and the way out."""
@@ -22,7 +24,44 @@ def encrypted() -> ExtractionFailed:
 def unsupported() -> ExtractionFailed:
     return ExtractionFailed(
         FileErrorCode.FILE_TYPE_UNSUPPORTED,
-        "This kind of file cannot be read. Save the essay as Word document (.docx), PDF or plain text and upload that.",
+        f"This kind of file cannot be read. {SAVE_IT_AS}",
+    )
+
+
+def old_word() -> ExtractionFailed:
+    return ExtractionFailed(
+        FileErrorCode.FILE_TYPE_UNSUPPORTED,
+        "This is an old Office document (such as .doc), which cannot be read. Open it in Word or LibreOffice, save it "
+        "as Word document (.docx) and upload that.",
+    )
+
+
+def pages_document() -> ExtractionFailed:
+    return ExtractionFailed(
+        FileErrorCode.FILE_TYPE_UNSUPPORTED,
+        "This is a document of Apple's Pages, which cannot be read. In Pages, choose File, Export To, Word or PDF, "
+        "and upload that.",
+    )
+
+
+def web_page() -> ExtractionFailed:
+    return ExtractionFailed(
+        FileErrorCode.FILE_TYPE_UNSUPPORTED,
+        f"This is a web page or another file of markup, whatever its name says. {SAVE_IT_AS}",
+    )
+
+
+def picture() -> ExtractionFailed:
+    return ExtractionFailed(
+        FileErrorCode.FILE_TYPE_UNSUPPORTED,
+        "This is a picture; text in pictures cannot be read. Upload the original document, or type the essay anew.",
+    )
+
+
+def archive() -> ExtractionFailed:
+    return ExtractionFailed(
+        FileErrorCode.FILE_TYPE_UNSUPPORTED,
+        "This is an archive, not an essay. Unpack it and upload the files that are in it.",
     )
 
 

@@ -6,7 +6,7 @@ Not by statistics: charset-normalizer takes an English essay by "Åsa Berg" in W
 import codecs
 import re
 
-from services.file_service.formats.failures import unsupported
+from services.file_service.formats.failures import unsupported, web_page
 
 # UTF-32 first: its little-endian BOM begins with the one of UTF-16.
 BOMS = {
@@ -31,14 +31,18 @@ MISPLACED = re.compile(
     r"|[\ufffd÷≈ƒ‰ˆ¸˝˛˚∞∂∑∏√∫Ω◊]",  # signs that essays do without
 )
 
+MARKUP = re.compile(r"\s*<(?:!doctype|\?xml|html)\b|MIME-Version: 1\.0\s", re.IGNORECASE)
+
 BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def text_of(data: bytes) -> str:
     """The text of `data`, whatever its encoding."""
     text = decoded(data[:ENOUGH])
+    if MARKUP.match(text):
+        raise web_page()
     # A text may hold a stray control character; in pictures, programs and archives every eighth byte is one.
-    if data.startswith(b"{\\rtf") or 50 * len(BINARY.findall(text[:SAMPLE])) > len(text[:SAMPLE]):
+    if 50 * len(BINARY.findall(text[:SAMPLE])) > len(text[:SAMPLE]):
         raise unsupported()
     return text
 

@@ -1,15 +1,14 @@
 """What a file is shows in its bytes, and every file becomes a clean text or a failure that a teacher understands."""
 
-import io
 import pickle
 import unicodedata
-import zipfile
 from collections.abc import Callable
 
 import pytest
 from common_core.status_enums import FileErrorCode
 
 from services.file_service.extraction import ExtractionFailed, essay_text, extract_text, validated
+from tests.integration.documents import archive, opendocument, rich_text
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(1000)
 
@@ -21,18 +20,12 @@ def failure(data: bytes) -> ExtractionFailed:
     return caught.value
 
 
-def archive(**members: str) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in members.items():
-            opened.writestr(name, content)
-    return file.getvalue()
-
-
 def test_all_kinds_of_file_give_the_same_text(
     essay: str, word_file: Callable[..., bytes], pdf_file: Callable[..., bytes]
 ) -> None:
-    assert essay_text(essay.encode()) == essay_text(word_file(essay)) == essay_text(pdf_file(essay)) == essay
+    files = (essay.encode(), word_file(essay), opendocument(essay), rich_text(essay), pdf_file(essay))
+
+    assert {essay_text(data) for data in files} == {essay}
 
 
 @pytest.mark.parametrize("data", [b"", b"   \r\n\t ", b"\xef\xbb\xbf", "\u200b\n\xa0".encode()])
@@ -58,23 +51,32 @@ def test_validation_takes_away_the_white_space_around() -> None:
     assert validated("\n  " + "word " * 20 + "\n") == ("word " * 20).strip()
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4,
-        b"MZ" + bytes(range(256)) * 4,
-        b"\x1f\x8b\x08" + bytes(range(1, 256)) * 4,
-        b"PK\x05\x06" + bytes(18),
-        OLE,
-        rb"{\rtf1\ansi An essay that a word processor wrote, in a format nobody asked for.}",
-        archive(**{"essay.txt": "An essay inside an archive, which is not looked into."}),
-        archive(**{"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"}),
-        archive(**{"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": "<office/>"}),
-    ],
-    ids=["png", "exe", "gzip", "empty zip", "old doc", "rtf", "zip", "xlsx", "odt"],
-)
-def test_other_kinds_of_file_are_named_as_such(data: bytes) -> None:
-    assert failure(data).code is FileErrorCode.FILE_TYPE_UNSUPPORTED
+HEIC = b"\0\0\0\x24ftypheic" + bytes(range(256)) * 4
+OTHERS = {
+    "png": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "type the essay anew"),
+    "photo": (HEIC, "type the essay anew"),
+    "exe": (b"MZ" + bytes(range(256)) * 4, "OpenDocument"),
+    "gzip": (b"\x1f\x8b\x08" + bytes(range(1, 256)) * 4, "Unpack it"),
+    "empty zip": (b"PK\x05\x06" + bytes(18), "Unpack it"),
+    "old doc": (OLE, "save it as Word document (.docx)"),
+    "zip": (archive({"essay.txt": b"An essay inside an archive inside an archive."}), "Unpack it"),
+    "xlsx": (archive({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}), "OpenDocument"),
+    "ods": (archive({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}), "OpenDocument"),
+    "epub": (archive({"mimetype": b"application/epub+zip", "content.xml": b"<a/>"}), "OpenDocument"),
+    "pages": (archive({"Index/Document.iwa": b"", "preview.jpg": b""}), "Export To"),
+    "html": (b"\n<!DOCTYPE html><html><body>An essay saved from a browser.</body></html>", "web page"),
+    "flat odt": (b'\xef\xbb\xbf<?xml version="1.0"?><office:document>An essay</office:document>', "web page"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_other_kinds_of_file_are_named_as_such_with_the_way_out(kind: str) -> None:
+    data, way_out = OTHERS[kind]
+
+    failed = failure(data)
+
+    assert failed.code is FileErrorCode.FILE_TYPE_UNSUPPORTED
+    assert way_out in failed.detail
 
 
 def test_a_word_document_with_a_password_is_named_as_such() -> None:
@@ -84,9 +86,12 @@ def test_a_word_document_with_a_password_is_named_as_such() -> None:
     assert "without a password" in failed.detail
 
 
-@pytest.mark.parametrize("kind", ["word", "pdf"])
-def test_half_a_document_is_damaged(kind: str, word_file: Callable[..., bytes], pdf_file: Callable[..., bytes]) -> None:
-    whole = word_file() if kind == "word" else pdf_file("An essay")
+@pytest.mark.parametrize("kind", ["word", "opendocument", "rtf", "pdf"])
+def test_half_a_document_is_damaged(
+    kind: str, essay: str, word_file: Callable[..., bytes], pdf_file: Callable[..., bytes]
+) -> None:
+    make = {"word": word_file, "opendocument": opendocument, "rtf": rich_text, "pdf": pdf_file}[kind]
+    whole = make(essay)
 
     failed = failure(whole[: len(whole) // 3])
 
