@@ -75,7 +75,8 @@ def damaged(kind: str) -> ExtractionFailed:
 def scanned() -> ExtractionFailed:
     return ExtractionFailed(
         FileErrorCode.TEXT_EXTRACTION_FAILED,
-        "There is no text in this PDF; it seems to be scanned. Upload the original document, or a PDF saved from it.",
+        "There is no text in this PDF that could be read; it seems to be scanned. "
+        "Upload the original document, or a PDF saved from it.",
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
@@ -13,11 +14,12 @@ TYPES = "[Content_Types].xml"
 # Only python-docx's parser is used: the whole library opens no document that has one broken link or picture.
 ROLE = re.compile(r"word.*[.+](main|header|footer)\+xml$")
 
-PARAGRAPH, RUN, ROW, BOX = qn("w:p"), qn("w:r"), qn("w:tr"), qn("w:txbxContent")
+PARAGRAPH, RUN, ROW, BOX, DELETED = (qn(f"w:{tag}") for tag in ("p", "r", "tr", "txbxContent", "del"))
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-UNSEEN = (FALLBACK, qn("w:moveFrom"), qn("w:del"))
+UNSEEN = (FALLBACK, qn("w:moveFrom"), DELETED)
 SIGNS = {qn("w:tab"): "\t", qn("w:ptab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
 TEXT = qn("w:t")
+END_OF_PARAGRAPH, RUNS_ON = [qn("w:rPr"), qn("w:pPr"), PARAGRAPH], "runs-on"
 
 STRICT, TRANSITIONAL = b"http://purl.oclc.org/ooxml/wordprocessingml/main", qn("w:t")[1:-2].encode()
 
@@ -44,6 +46,10 @@ def _part_names(types: bytes) -> dict[str, list[str]]:
 def _readable(part: bytes) -> BaseOxmlElement:
     """The tree of `part` without what nobody sees, and with text boxes moved behind the paragraph that anchors them."""
     root = parse_xml(part.replace(STRICT, TRANSITIONAL))
+    for node in root.iter(DELETED):
+        within = list(islice(node.iterancestors(), 3))
+        if [each.tag for each in within] == END_OF_PARAGRAPH:  # The end itself was deleted, so the next one follows on.
+            within[-1].set(RUNS_ON, "")
     for node in list(root.iter(*UNSEEN)):
         node.getparent().remove(node)
     for box in list(root.iter(BOX)):
@@ -55,14 +61,20 @@ def _readable(part: bytes) -> BaseOxmlElement:
 
 def _lines(node: BaseOxmlElement) -> Iterator[str]:
     """One line for each paragraph; a table row whose cells have one line each is one line."""
+    begun: list[str] = []
     for child in node:
         if child.tag == PARAGRAPH:
-            yield "".join(_pieces(child))
+            begun += _pieces(child)
+            if child.get(RUNS_ON) is None:
+                yield "".join(begun)
+                begun = []
         elif child.tag == ROW:
             cells = ["\n".join(_lines(cell)) for cell in child]
             yield ("\n" if any("\n" in cell for cell in cells) else "\t").join(cell for cell in cells if cell)
         else:
             yield from _lines(child)
+    if begun:
+        yield "".join(begun)
 
 
 def _pieces(paragraph: BaseOxmlElement) -> Iterator[str]:

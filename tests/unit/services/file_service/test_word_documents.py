@@ -81,6 +81,44 @@ def test_tracked_changes_count_as_accepted(word_file: WordFile) -> None:
     assert extract_text(word_file("The essay.", change)) == "Kept added\nThe essay."
 
 
+def test_a_paragraph_whose_end_was_deleted_runs_on_and_a_deleted_one_leaves_no_line(word_file: WordFile) -> None:
+    marked, run = "<w:pPr><w:rPr><w:del/></w:rPr></w:pPr>", "<w:r><w:t>{}</w:t></w:r>"
+    first = paragraph(f"{marked}{run.format('Åsa')}<w:del><w:r><w:delText>Berg</w:delText></w:r></w:del>")
+    second = paragraph(f"{marked}<w:del><w:r><w:delText>Sven</w:delText></w:r></w:del>")
+    third = paragraph("<w:r><w:t xml:space='preserve'> Öström</w:t></w:r>")
+
+    text = extract_text(word_file("The essay.", lambda document: [each(document) for each in (third, second, first)]))
+
+    assert text == "Åsa Öström\nThe essay."
+
+
+def test_inserted_and_deleted_rows_and_what_was_moved_here_count_as_accepted(word_file: WordFile) -> None:
+    def row(kind: str, text: str) -> str:
+        return f"<w:tr><w:trPr><w:{kind}/></w:trPr><w:tc><w:p><w:{kind}>{text}</w:{kind}></w:p></w:tc></w:tr>"
+
+    rows = row("ins", "<w:r><w:t>Namn: Åsa</w:t></w:r>") + row("del", "<w:r><w:delText>Bo</w:delText></w:r>")
+    table = parse_xml(f"<w:tbl {nsdecls('w')}>{rows}</w:tbl>")
+    moved = paragraph("<w:moveTo><w:r><w:t>Moved here</w:t></w:r></w:moveTo>")
+
+    def change(document: Document) -> None:
+        moved(document)
+        document.element.body.insert(0, table)
+
+    assert extract_text(word_file("The essay.", change)) == "Namn: Åsa\n\nMoved here\nThe essay."
+
+
+def test_a_text_box_and_a_table_in_the_header_and_the_footer_are_read(word_file: WordFile) -> None:
+    box = "<w:txbxContent><w:p><w:r><w:t>Åsa Öström</w:t></w:r></w:p></w:txbxContent>"
+
+    def change(document: Document) -> None:
+        section = document.sections[0]
+        section.header._element.append(parse_xml(f"<w:p {nsdecls('w')}><w:r><w:pict>{box}</w:pict></w:r></w:p>"))
+        cell, other = section.footer.add_table(1, 2, 1)._cells
+        cell.text, other.text = "Klass:", "SA23"
+
+    assert extract_text(word_file("The essay.", change)) == "Åsa Öström\nThe essay.\n\nKlass:\tSA23"
+
+
 def test_tabs_breaks_links_and_content_controls_are_read_but_tab_stops_are_not(word_file: WordFile) -> None:
     change = paragraph(
         "<w:pPr><w:tabs><w:tab w:val='left' w:pos='720'/></w:tabs></w:pPr><w:r><w:t>Name:</w:t><w:tab/></w:r>"
