@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -30,11 +31,13 @@ class Extractor:
     def __init__(
         self,
         workers: int = 2,
-        timeout: float = 10.0,  # seconds for one file
+        seconds: float = 2.0,  # of the processor's time for one file
         memory: int = 300_000_000,  # bytes of address space, of which a worker at rest has 70 million
         extract: Callable[[bytes], str] = essay_text,
+        patience: float = 5.0,  # how many times as long one may take by the clock
     ) -> None:
-        self._sandboxes = [_Sandbox(timeout, memory, extract) for _ in range(workers)]
+        limited = partial(_within, seconds, extract)
+        self._sandboxes = [_Sandbox(seconds * patience, memory, limited) for _ in range(workers)]
         # Last in, first out: one worker is kept busy and warm, the others rest.
         self._free: asyncio.LifoQueue[_Sandbox] = asyncio.LifoQueue()
         for sandbox in self._sandboxes:
@@ -72,7 +75,9 @@ class _Sandbox:
                 raise await self._failed("needs too much memory") from None
             except TimeoutError:
                 raise await self._failed("took too long") from None
-            except (ProcessExpired, BrokenProcessPool):
+            except (ProcessExpired, BrokenProcessPool) as ended:
+                if getattr(ended, "exitcode", None) == -signal.SIGPROF:
+                    raise await self._failed("took too long") from None
                 await self.discard()
         raise await self._failed("broke the program that reads it")
 
@@ -100,6 +105,18 @@ class _Sandbox:
         # Not forked: a fork would inherit connections to database and broker, and locks that other threads hold.
         spawn = multiprocessing.get_context("spawn")
         return ProcessPool(1, FILES_PER_WORKER, initializer=_confine, initargs=[self._memory], context=spawn)
+
+
+def _within(seconds: float, extract: Callable[[bytes], str], data: bytes) -> str:
+    """What `extract` gives; a worker that needs more of the processor's time is ended by SIGPROF.
+
+    Not by the clock: on a busy machine it would refuse files that are in order, and a parser never waits.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        return extract(data)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _confine(memory: int) -> None:

@@ -11,5 +11,5 @@ class Settings(RuntimeSettings):
     """A larger file becomes `file_too_large`."""
     extraction_workers: int = Field(default=2, ge=1, le=64)
     """How many files are read at the same time, each in a process of its own."""
-    extraction_seconds: float = Field(default=10.0, gt=0)
-    """A file whose reading takes longer becomes `text_extraction_failed`."""
+    extraction_seconds: float = Field(default=2.0, gt=0)
+    """A file that needs more processor time, or five times that by the clock, becomes `text_extraction_failed`."""

@@ -72,7 +72,7 @@ async def failure(extractor: Extractor, hostile: str) -> ExtractionFailed:
 
 @pytest.fixture
 async def extractor() -> AsyncIterator[Extractor]:
-    made = Extractor(workers=1, timeout=0.5, extract=eval)
+    made = Extractor(workers=1, seconds=0.5, extract=eval, patience=1)
     await made.start()
     yield made
     await made.close()
@@ -98,6 +98,30 @@ async def test_a_file_that_takes_too_long_is_given_up(extractor: Extractor, host
     assert "took too long" in failed.detail
     assert time.monotonic() - began < 3
     assert await extractor.extract(b"'the next one'") == "the next one"
+
+
+@pytest.fixture
+async def patient_extractor() -> AsyncIterator[Extractor]:
+    made = Extractor(workers=1, seconds=0.3, extract=eval, patience=200)
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("hostile", [HANGS, HANGS_IN_C], ids=["python", "c"])
+async def test_a_file_that_needs_too_much_of_the_processor_is_given_up(
+    patient_extractor: Extractor, hostile: str
+) -> None:
+    async with asyncio.timeout(30):  # By the clock it could go on for a minute.
+        failed = await failure(patient_extractor, hostile)
+
+    assert "took too long" in failed.detail
+    assert await patient_extractor.extract(b"'the next one'") == "the next one"
+
+
+async def test_a_file_is_not_given_up_because_the_machine_is_busy(patient_extractor: Extractor) -> None:
+    waits = "__import__('time').sleep(0.6) or 'read'"
+
+    assert [await patient_extractor.extract(waits.encode()) for _ in range(2)] == ["read", "read"]
 
 
 async def test_a_file_that_needs_too_much_memory_is_given_up(extractor: Extractor) -> None:
@@ -140,7 +164,7 @@ async def test_a_worker_killed_at_rest_is_replaced(extractor: Extractor) -> None
 
 
 async def test_a_cancelled_file_frees_its_worker(tmp_path: Path) -> None:
-    extractor = Extractor(workers=1, timeout=60, extract=eval)
+    extractor = Extractor(workers=1, seconds=60, extract=eval)
     reading = asyncio.create_task(extractor.extract(after_mark(tmp_path / "begun", SLEEPS).encode()))
     await until((tmp_path / "begun").exists)
 
@@ -162,7 +186,7 @@ async def test_the_event_loop_goes_on_and_files_wait_for_a_free_worker(extractor
 
 
 async def test_a_hostile_file_does_not_touch_its_neighbour() -> None:
-    extractor = Extractor(workers=2, timeout=5, extract=eval)
+    extractor = Extractor(workers=2, seconds=5, extract=eval)
 
     answers = await asyncio.gather(
         *(extractor.extract(data.encode()) for data in [CRASHES, "'good'"] * 5), return_exceptions=True
