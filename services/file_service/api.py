@@ -54,7 +54,7 @@ class FileView(Accepted):
     "/batches/{batch_id}/files", status_code=202, max_body_size=MAX_REQUEST_BYTES, openapi_extra=MULTIPART_BODY
 )
 async def upload_files(work: Work, teacher: Teacher, batch_id: UUID, request: Request) -> list[Accepted]:
-    """Upload files; with the 202 they are stored, whatever happens to the service."""
+    """Upload files; with the 202 they are stored, whatever happens to the service. A zip counts as the files in it."""
     await Batches(work).visible(batch_id, teacher)
     await work.release()
     files = await received(request)

@@ -1,38 +1,42 @@
-"""Takes the files out of a multipart request: streamed to disk, never all in memory."""
+"""Takes the files out of a multipart request, and out of archives: streamed to disk, never all in memory."""
 
+import asyncio
 import hashlib
+import unicodedata
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 
-MAX_FILES = 500
-MAX_REQUEST_BYTES = 1_000_000_000
+from services.file_service.archives import MOST_BYTES, MOST_FILES, Member, members
+
+MAX_FILES, MAX_REQUEST_BYTES = MOST_FILES, MOST_BYTES
 CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
 class ReceivedFile:
-    """One part of the request, spooled to disk."""
+    """One file of the request, spooled to disk."""
 
     name: str
     size: int
     digest: str
-    file: UploadFile
-
-    async def data(self) -> bytes:
-        """All its bytes."""
-        await self.file.seek(0)
-        return await self.file.read()
+    data: Callable[[], Awaitable[bytes]]
+    """All its bytes, for as long as the request is not answered."""
 
 
 async def received(request: Request) -> list[ReceivedFile]:
-    """The parts named `files`, in their order, open until the request is answered; raises 422 when there are none."""
+    """The parts named `files`, in their order, an archive as the files in it. Raises 422 with what is wrong."""
     form = await request.form(max_files=MAX_FILES)
-    parts = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
+    parts = form.getlist("files")
     if not parts:
         raise HTTPException(422, "files: send at least one file, each as a multipart part named `files`")
-    return [await _received(part) for part in parts]
+    files = [file for part in parts for file in await _files(part)]
+    if len(files) > MAX_FILES:
+        raise HTTPException(422, f"files: these are {len(files)} files, {MAX_FILES} are allowed; send several requests")
+    return files
 
 
 def fingerprint(files: list[ReceivedFile]) -> bytes:
@@ -40,15 +44,34 @@ def fingerprint(files: list[ReceivedFile]) -> bytes:
     return hashlib.sha256("\n".join(f"{file.digest} {file.name}" for file in files).encode()).digest()
 
 
-async def _received(part: UploadFile) -> ReceivedFile:
+async def _files(part: UploadFile | str) -> list[ReceivedFile]:
+    if isinstance(part, str):
+        raise HTTPException(422, "files: a part has no filename; give one as `filename`, in UTF-8, not as `filename*`")
+    name = _storable(part.filename or "")
+    packed = await asyncio.to_thread(members, part.file, name)
+    return [await _received(part, name)] if packed is None else [await _unpacked(member) for member in packed]
+
+
+async def _received(part: UploadFile, name: str) -> ReceivedFile:
     await part.seek(0)
     digest, size = hashlib.sha256(), 0
     while chunk := await part.read(CHUNK):
         digest.update(chunk)
         size += len(chunk)
-    return ReceivedFile(_storable(part.filename or ""), size, digest.hexdigest(), part)
+    return ReceivedFile(name, size, digest.hexdigest(), partial(_data, part))
+
+
+async def _unpacked(member: Member) -> ReceivedFile:
+    digest = await asyncio.to_thread(member.digest)
+    return ReceivedFile(_storable(member.name), member.size, digest, partial(asyncio.to_thread, member.data))
+
+
+async def _data(part: UploadFile) -> bytes:
+    await part.seek(0)
+    return await part.read()
 
 
 def _storable(name: str) -> str:
-    """A file name as PostgreSQL can store it."""
-    return name.encode(errors="replace").decode().replace("\x00", "")[-255:]
+    """A file name as PostgreSQL can store it, in the one spelling (NFC) that equal names have."""
+    valid = name.encode(errors="replace").decode().replace("\x00", "")
+    return unicodedata.normalize("NFC", valid)[-255:]

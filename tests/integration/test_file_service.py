@@ -12,7 +12,7 @@ from service_runtime.testing import Running, wait_until
 
 from services.file_service.service import service
 from tests.integration.classroom import BERIT, Person, operator, other_teacher, registered
-from tests.integration.documents import essay, pdf, word
+from tests.integration.documents import archive, essay, opendocument, pdf, rich_text, word
 from tests.integration.world import World
 
 MOST_BYTES = 60_000
@@ -88,6 +88,8 @@ async def test_files_of_every_kind_become_contents_or_fail_with_the_reason(quiet
         "utf16.txt": text.encode("utf-16"),
         "latin1.txt": text.encode("latin-1"),
         "word.docx": word(text),
+        "open.odt": opendocument(text),
+        "rich text named.doc": rich_text(text),
         "page.pdf": pdf(text),
         "a pdf named.txt": pdf(essay("Bo Ek")),
     }
@@ -110,8 +112,8 @@ async def test_files_of_every_kind_become_contents_or_fail_with_the_reason(quiet
     assert [row["file_upload_id"] for row in rows] == [each["file_upload_id"] for each in answer.json()]
     assert [row["state"] for row in rows] == ["provisioned"] * len(sound) + ["failed"] * len(broken)
     assert [row["error_code"] for row in rows[len(sound) :]] == [code for _, code in broken.values()]
-    assert len({row["text_storage_id"] for row in rows[:5]}) == 1, "equal texts have equal ids"
-    assert rows[5]["text_storage_id"] not in {None, rows[0]["text_storage_id"]}
+    assert len({row["text_storage_id"] for row in rows[:7]}) == 1, "equal texts have equal ids"
+    assert rows[7]["text_storage_id"] not in {None, rows[0]["text_storage_id"]}
     events = await said(quiet_world, batch_id)
     assert names(events) == [*sound, *broken]
     assert [str(each.model_dump()["file_upload_id"]) for each in events] == [row["file_upload_id"] for row in rows]
@@ -158,6 +160,51 @@ async def test_the_same_idempotency_key_takes_the_files_once_although_the_bounda
     assert first.json() == second.json() == third.json()
     assert len(await decided(teacher, batch_id, 3)) == 3
     assert names(await said(quiet_world, batch_id)) == [name for name, _ in same]
+
+
+async def test_an_archive_is_taken_once_as_the_files_in_it_in_their_order_or_not_at_all(
+    quiet_world: World, files: Running
+) -> None:
+    teacher, batch_id, key = Person(files), await a_batch(quiet_world), str(uuid4())
+    large = ("large.txt", b"x" * (MOST_BYTES + 1))
+    inside = {"2/Åsa.odt": opendocument(essay("2")), **dict([large]), "1/Bo.docx": word(essay("1"))}
+    named = [("first.txt", essay("0").encode()), ("class.zip", archive(inside)), ("last.rtf", rich_text(essay("3")))]
+    in_order = ["first.txt", *inside, "last.rtf"]
+
+    answers = [await upload(teacher, batch_id, *named, key=key) for _ in range(2)]
+    nested = await upload(teacher, batch_id, ("a.txt", essay("4").encode()), ("b.zip", archive({"c.zip": b""})))
+
+    assert [answer.status_code for answer in (*answers, nested)] == [202, 202, 422]
+    assert answers[0].json() == answers[1].json()
+    assert "b.zip: c.zip in it is an archive too" in nested.json()["detail"]
+    rows = await decided(teacher, batch_id, 5)
+    assert [row["original_file_name"] for row in rows] == in_order
+    assert [row["error_code"] for row in rows] == [None, None, "file_too_large", None, None]
+    assert names(await said(quiet_world, batch_id)) == in_order
+
+
+@pytest.mark.parametrize(
+    ("disposition", "stored"),
+    [
+        ("filename=\"A\u030asas f\u00f6rsta 作文.txt\"; filename*=UTF-8''other.txt", "\u00c5sas f\u00f6rsta 作文.txt"),
+        ("filename*=UTF-8''%C3%85sa.txt", None),
+    ],
+    ids=["both", "only filename*"],
+)
+async def test_a_file_name_of_any_script_is_kept_and_none_is_lost_in_silence(
+    quiet_world: World, files: Running, disposition: str, stored: str | None
+) -> None:
+    teacher, batch_id = Person(files), await a_batch(quiet_world)
+    head = f'--b\r\nContent-Disposition: form-data; name="files"; {disposition}\r\n\r\n'
+    body = (head + essay("Åsa") + "\r\n--b--\r\n").encode()
+
+    answer = await teacher.ask(
+        "POST", f"/batches/{batch_id}/files", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
+
+    assert answer.status_code == (202 if stored else 422)
+    assert [row["original_file_name"] for row in await listed(teacher, batch_id)] == ([stored] if stored else [])
+    assert stored or "not as `filename*`" in answer.json()["detail"]
 
 
 async def test_without_a_key_the_same_files_are_taken_again_as_other_uploads(

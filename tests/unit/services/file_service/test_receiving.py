@@ -9,7 +9,7 @@ from services.file_service.receiving import ReceivedFile, _storable, fingerprint
 
 
 def received(name: str, digest: str) -> ReceivedFile:
-    return ReceivedFile(name, 1, digest, UploadFile(BytesIO()))
+    return ReceivedFile(name, 1, digest, UploadFile(BytesIO()).read)
 
 
 ONE, OTHER = received("a.txt", "aa"), received("b.txt", "bb")
@@ -30,8 +30,15 @@ def test_anything_else_is_another_upload(other: list[ReceivedFile]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "stored"),
-    [("Åsas uppsats.txt", "Åsas uppsats.txt"), ("a\x00b", "ab"), ("\ud800.txt", "?.txt"), ("x" * 300 + ".pdf", None)],
-    ids=["plain", "NUL", "lone surrogate", "long"],
+    [
+        ("Åsas uppsats.txt", "Åsas uppsats.txt"),
+        ("A\u030asas uppsats.txt", "Åsas uppsats.txt"),
+        ("сочинение 作文 مقال.docx", "сочинение 作文 مقال.docx"),
+        ("a\x00b", "ab"),
+        ("\ud800.txt", "?.txt"),
+        ("x" * 300 + ".pdf", None),
+    ],
+    ids=["plain", "of a Mac", "any script", "NUL", "lone surrogate", "long"],
 )
 def test_a_file_name_is_kept_as_far_as_it_can_be_stored(name: str, stored: str | None) -> None:
     kept = _storable(name)

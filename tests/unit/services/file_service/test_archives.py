@@ -1,0 +1,145 @@
+"""An archive is the files in it, in their order, as long as it is no bomb and holds nothing that would be lost."""
+
+import io
+import zipfile
+
+import pytest
+
+from services.file_service.archives import ArchiveRefused, members
+from tests.integration.documents import archive, opendocument, word
+
+ESSAYS = {"b.txt": b"The second by name.", "Anna Ek_12_file/a.docx": word("The first."), "c.odt": opendocument("C")}
+
+
+def taken(data: bytes) -> dict[str, bytes] | None:
+    found = members(io.BytesIO(data), "class.zip")
+    return None if found is None else {member.name: member.data() for member in found}
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(ArchiveRefused) as caught:
+        taken(data)
+    assert str(caught.value).startswith("class.zip: ")
+    return str(caught.value)
+
+
+def renamed(data: bytes, name: bytes, other: bytes, *, utf8: bool = False) -> bytes:
+    """The archive with a name of the same length, written without the sign that it is UTF-8 unless `utf8`."""
+    changed = bytearray(data.replace(name, other))
+    for signature, offset in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        changed[changed.find(signature) + offset] = 8 * utf8
+    return bytes(changed)
+
+
+def test_the_files_are_taken_in_their_order() -> None:
+    found = taken(archive(ESSAYS))
+
+    assert found == ESSAYS
+    assert list(found) == list(ESSAYS)
+
+
+def test_a_digest_tells_contents_apart_and_a_size_is_the_unpacked_one() -> None:
+    one, same, other = members(io.BytesIO(archive({"a": b"text" * 99, "b": b"text" * 99, "c": b"other"})), "") or []
+
+    assert one.digest() == same.digest() != other.digest()
+    assert (one.size, other.size) == (396, 5)
+
+
+@pytest.mark.parametrize("data", [word("An essay"), opendocument("An essay"), archive({"Index/Document.iwa": b""})])
+def test_a_document_is_no_archive_although_it_is_a_zip(data: bytes) -> None:
+    assert taken(data) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"An essay", archive(ESSAYS)[:-30], b"PK\x03\x04" * 9])
+def test_what_is_no_archive_or_only_half_of_one_is_a_file(data: bytes) -> None:
+    assert taken(data) is None
+
+
+def test_what_systems_leave_behind_is_not_taken() -> None:
+    left = dict.fromkeys(["__MACOSX/._a.txt", ".DS_Store", "Thumbs.db", "essays/desktop.ini", "~$a.docx"], b"?")
+
+    assert taken(archive({"essays/": b"", **left, "essays/a.txt": b"An essay"})) == {"essays/a.txt": b"An essay"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "utf8", "name"),
+    [
+        ("Åsa 作文.txt".encode(), True, "Åsa 作文.txt"),
+        ("Åsa 作文.txt".encode(), False, "Åsa 作文.txt"),
+        ("Åsa ø.txt".encode("cp850"), False, "Åsa ø.txt"),
+    ],
+    ids=["declared", "macOS", "Windows"],
+)
+def test_a_name_of_any_script_is_kept(raw: bytes, utf8: bool, name: str) -> None:
+    placeholder = "x" * len(raw)
+
+    assert list(taken(renamed(archive({placeholder: b"An essay"}), placeholder.encode(), raw, utf8=utf8)) or []) == [
+        name
+    ]
+
+
+def test_archives_in_an_archive_are_refused_by_name() -> None:
+    assert "group 2/More.ZIP in it is an archive too" in refusal(archive({**ESSAYS, "group 2/More.ZIP": b"PK"}))
+
+
+def test_an_archive_of_nothing_is_refused() -> None:
+    assert "no files" in refusal(archive({"folder/": b"", ".DS_Store": b"?"}))
+
+
+def test_too_many_files_are_refused() -> None:
+    assert "501 files" in refusal(archive({f"{number}.txt": b"" for number in range(501)}))
+
+
+def test_a_bomb_is_refused_before_anything_is_unpacked() -> None:
+    bomb = archive({"a.txt": b"An essay", **{f"{number}.txt": b" " * 10_000_000 for number in range(3)}})
+
+    assert len(bomb) < 100_000
+    assert "unpacked" in refusal(bomb)
+
+
+def test_more_than_a_request_may_bring_is_refused() -> None:
+    huge = bytearray(archive({"a.txt": b"essay", "b.txt": b"essay"}))
+    at = huge.find(b"PK\x01\x02")
+    huge[at + 24 : at + 28] = (2_000_000_000).to_bytes(4, "little")
+
+    assert "2,000,000,005 bytes" in refusal(bytes(huge))
+
+
+def test_a_list_of_files_that_fills_the_memory_is_not_read() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as opened:
+        for number in range(40_000):
+            opened.writestr(f"{number}.txt", b"")
+
+    assert taken(file.getvalue()) is None
+
+
+def test_a_password_is_refused() -> None:
+    locked = bytearray(archive(ESSAYS))
+    locked[locked.find(b"PK\x01\x02") + 8] |= 1
+
+    assert "b.txt in it is protected by a password" in refusal(bytes(locked))
+
+
+def test_unusual_packing_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as opened:
+        opened.writestr("a.txt", "An essay " * 99)
+
+    assert "ordinary zip" in refusal(file.getvalue())
+
+
+@pytest.mark.parametrize("damage", [b"\x00" * 8, b"PK\x05\x06"], ids=["content", "header"])
+def test_a_damaged_file_is_named(damage: bytes) -> None:
+    data = archive({"fine.txt": b"fine", "broken.txt": bytes(range(256)) * 20})
+    at = data.rindex(b"broken.txt", 0, data.index(b"PK\x01\x02")) + (20 if damage.startswith(b"\x00") else -30)
+
+    assert "broken.txt in this archive is damaged" in refusal(data[:at] + damage + data[at + len(damage) :])
+
+
+def test_files_that_lie_over_each_other_are_refused() -> None:
+    data = bytearray(archive({"a.txt": bytes(99), "b.txt": bytes(99)}))
+    second = data.rindex(b"PK\x01\x02")
+    data[second + 42 : second + 46] = bytes(4)
+
+    assert "damaged" in refusal(bytes(data))
