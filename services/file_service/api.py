@@ -12,7 +12,7 @@ from service_runtime.auth import AnyReader, Reader, Teacher
 from service_runtime.http import Work, router
 from uuid_utils.compat import uuid7
 
-from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Upload, raw_storage_id
+from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Upload, raw_storage_id, repetitions
 from services.file_service.receiving import MAX_REQUEST_BYTES, ReceivedFile, fingerprint, received
 from services.file_service.repository import Batches, Contents, Uploads
 from services.file_service.settings import Settings
@@ -48,6 +48,8 @@ class FileView(Accepted):
     state: UploadState
     error_code: FileErrorCode | None
     text_storage_id: str | None
+    duplicate_of: UUID | None = None
+    """The first upload of the batch that has the same bytes or the same text."""
 
 
 @routes.post(
@@ -86,7 +88,13 @@ def _upload(batch: KnownBatch, file: ReceivedFile, most_bytes: int) -> Upload:
 async def list_files(work: Work, caller: Reader, batch_id: UUID) -> list[FileView]:
     """The files of a batch in the order of their uploads, and what became of each."""
     await Batches(work).visible(batch_id, caller)
-    return [FileView.model_validate(each, from_attributes=True) for each in await Uploads(work).of_batch(batch_id)]
+    return _views(await Uploads(work).of_batch(batch_id))
+
+
+def _views(uploads: Sequence[Upload]) -> list[FileView]:
+    repeated = repetitions(uploads)
+    views = [FileView.model_validate(upload, from_attributes=True) for upload in uploads]
+    return [view.model_copy(update={"duplicate_of": repeated.get(view.file_upload_id)}) for view in views]
 
 
 @routes.get("/content/{text_storage_id}", response_class=PlainTextResponse)

@@ -1,6 +1,6 @@
 """Uploaded files and what became of them; contents by their hash."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -129,6 +129,20 @@ class Upload(Base):
 def raw_storage_id(digest: str) -> str:
     """Where the bytes of a file with this SHA-256 are stored."""
     return f"raw-{digest}"
+
+
+def repetitions(uploads: Iterable[Upload]) -> dict[UUID, UUID]:
+    """Of the uploads of a batch in their order: each that repeats the bytes or the text of others, and the first."""
+    first: dict[str, UUID] = {}
+    found: dict[UUID, UUID] = {}
+    for upload in uploads:
+        contents = [each for each in (upload.text_storage_id, upload.raw_file_storage_id) if each]
+        earlier = [first[each] for each in contents if each in first]
+        if earlier:
+            found[upload.file_upload_id] = earlier[0]
+        for each in contents:
+            first.setdefault(each, upload.file_upload_id)
+    return found
 
 
 type Outcomes = Sequence[tuple[UUID, Outcome]]

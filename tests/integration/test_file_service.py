@@ -220,6 +220,18 @@ async def test_without_a_key_the_same_files_are_taken_again_as_other_uploads(
     assert one["text_storage_id"] == other["text_storage_id"]
 
 
+async def test_the_teacher_sees_which_upload_a_file_repeats(quiet_world: World, files: Running) -> None:
+    teacher, batch_id, text = Person(files), await a_batch(quiet_world), essay("Anna Ek")
+    named = [("a.txt", text.encode()), ("other.txt", essay("Bo Ek").encode()), ("empty.txt", b"")]
+
+    await upload(teacher, batch_id, *named, ("the same text.docx", word(text)), ("the same bytes.txt", text.encode()))
+    await upload(teacher, batch_id, ("empty again.txt", b""))
+
+    rows = await decided(teacher, batch_id, 6)
+    by_id = {row["file_upload_id"]: row["original_file_name"] for row in rows}
+    assert [by_id.get(row["duplicate_of"]) for row in rows] == [None, None, None, "a.txt", "a.txt", "empty.txt"]
+
+
 async def test_a_batch_known_to_be_cancelled_takes_no_files(quiet_world: World, files: Running) -> None:
     teacher, batch_id = Person(files), await a_batch(quiet_world)
     await quiet_world.outside.publish(BatchCancelledV1(batch_id=batch_id, teacher_id=BERIT, cancelled_by=BERIT))

@@ -7,7 +7,7 @@ import pytest
 from common_core.events import EssayContentProvisionedV1, EssayValidationFailedV1
 from common_core.status_enums import FileErrorCode, UploadState
 
-from services.file_service.models import KnownBatch, Outcome, Upload, raw_storage_id
+from services.file_service.models import KnownBatch, Outcome, Upload, raw_storage_id, repetitions
 
 BATCH = UUID(int=1)
 TEXT = "Jag heter Åsa."
@@ -59,6 +59,33 @@ def test_equal_texts_have_equal_ids_whatever_the_files_were() -> None:
         upload.decide(Outcome(text))
 
     assert one.text_storage_id == other.text_storage_id != different.text_storage_id
+
+
+def uploads_of(*files: tuple[str | None, str | None]) -> list[Upload]:
+    """Uploads 1, 2, ... of one batch with these bytes and these texts; without a text they are not read yet."""
+    batch = a_batch()
+    uploads = []
+    for number, (raw, text) in enumerate(files, 1):
+        uploads.append(batch.receive(UUID(int=number), f"{number}.txt", 15, raw and raw_storage_id(raw)))
+        if text:
+            uploads[-1].decide(Outcome(text))
+    return uploads
+
+
+def repeated(*files: tuple[str | None, str | None]) -> dict[int, int]:
+    return {upload.int: first.int for upload, first in repetitions(uploads_of(*files)).items()}
+
+
+def test_a_file_repeats_the_first_with_its_bytes_also_before_it_is_read() -> None:
+    assert repeated(("a", None), ("b", None), ("a", None), ("a", None)) == {3: 1, 4: 1}
+
+
+def test_other_bytes_with_the_same_text_repeat_the_first_with_that_text() -> None:
+    assert repeated(("a", TEXT), ("b", "another"), ("c", TEXT), ("c", TEXT)) == {3: 1, 4: 1}
+
+
+def test_files_that_nobody_stored_repeat_nothing() -> None:
+    assert repeated((None, None), (None, None)) == {}
 
 
 @pytest.mark.parametrize("code", list(FileErrorCode))
