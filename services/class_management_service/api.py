@@ -1,21 +1,12 @@
 """What teachers ask class management: classes, rosters, and who wrote which essay."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from common_core.events import Evidence
-from common_core.events.base import Contract, Name
-from common_core.status_enums import (
-    AssociationConfidenceLevel,
-    AssociationValidationMethod,
-    CourseCode,
-    NoMatchReason,
-    StudentAssociationStatus,
-)
+from common_core.events.base import Contract
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import ValidationError
 from service_runtime.auth import Reader, Teacher
 from service_runtime.http import Work, router
 from uuid_utils.compat import uuid7
@@ -23,106 +14,24 @@ from uuid_utils.compat import uuid7
 from services.class_management_service import roster_csv
 from services.class_management_service.models import SchoolClass, StudentEntry, Validation
 from services.class_management_service.repository import Classes, Validations
+from services.class_management_service.roster_csv import MOST_STUDENTS, RosterFile, RosterUnreadable
 from services.class_management_service.state_machine import ValidationStatus
+from services.class_management_service.views import (
+    AssociationView,
+    ClassView,
+    Confirmation,
+    Deadline,
+    Decision,
+    NewClass,
+    Roster,
+    RosterChanged,
+    RosterTrial,
+    StudentToBe,
+    StudentView,
+    ValidationView,
+)
 
 routes = router()
-
-
-class NewClass(Contract):
-    """What a teacher says to make a class."""
-
-    name: Name
-    course_code: CourseCode
-    association_deadline_seconds: Annotated[int, Field(ge=1, le=366 * 86_400)] = 86_400
-    auto_confirm: bool = False
-
-
-class Roster(Contract):
-    """Everybody who is in a class."""
-
-    students: Annotated[list[StudentEntry], Field(max_length=2_000)]
-
-
-class StudentView(Contract):
-    """A student of a class."""
-
-    student_id: UUID
-    first_name: str
-    last_name: str
-    legal_full_name: str | None
-    email: str | None
-
-
-class RosterView(Contract):
-    """A class's roster and its version."""
-
-    class_id: UUID
-    roster_version: int
-    students: tuple[StudentView, ...]
-
-
-class ClassView(RosterView):
-    """A class with its roster and settings."""
-
-    name: str
-    course_code: CourseCode
-    teacher_id: str
-    association_deadline_seconds: int
-    auto_confirm: bool
-
-
-class AssociationView(Contract):
-    """One essay, the suggestion for it, and what was decided."""
-
-    essay_id: UUID
-    original_file_name: str
-    text_storage_id: str
-    suggested_student_id: UUID | None
-    evidence: tuple[Evidence, ...]
-    student_id: UUID | None
-    confidence_score: float | None
-    confidence_level: AssociationConfidenceLevel
-    match_reasons: tuple[str, ...]
-    no_match_reason: NoMatchReason | None
-    validation_status: StudentAssociationStatus
-    validated_by: str | None
-    validated_at: datetime | None
-    validation_method: AssociationValidationMethod | None
-
-
-class ValidationView(Contract):
-    """All associations of a batch, and whether they are final."""
-
-    batch_id: UUID
-    class_id: UUID | None
-    status: ValidationStatus
-    deadline: datetime | None
-    associations: tuple[AssociationView, ...]
-
-
-class Decision(Contract):
-    """The student who wrote the essay; null: none of my students."""
-
-    student_id: UUID | None
-
-
-class EssayDecision(Decision):
-    """A decision about one essay."""
-
-    essay_id: UUID
-
-
-class Confirmation(Contract):
-    """Last decisions, then all is final."""
-
-    associations: tuple[EssayDecision, ...] = ()
-    accept_suggestions: bool = False
-
-
-class Deadline(Contract):
-    """Until when the teacher may decide."""
-
-    deadline: AwareDatetime
 
 
 @routes.post("/classes", status_code=201)
@@ -149,7 +58,7 @@ async def show_class(work: Work, caller: Reader, class_id: UUID) -> ClassView:
 ROSTER = {
     "type": "object",
     "required": ["students"],
-    "properties": {"students": {"type": "array", "maxItems": 2_000, "items": StudentEntry.model_json_schema()}},
+    "properties": {"students": {"type": "array", "maxItems": MOST_STUDENTS, "items": StudentEntry.model_json_schema()}},
 }
 ROSTER_BODIES = {
     "requestBody": {
@@ -163,11 +72,36 @@ ROSTER_BODIES = {
 
 
 @routes.put("/classes/{class_id}/roster", openapi_extra=ROSTER_BODIES)
-async def change_roster(work: Work, teacher: Teacher, class_id: UUID, request: Request) -> RosterView:
-    """Replace the roster, as JSON or as CSV with the header first_name,last_name,email."""
+async def change_roster(
+    work: Work, teacher: Teacher, class_id: UUID, request: Request, dry_run: bool = False
+) -> RosterChanged | RosterTrial:
+    """Replace the roster, as JSON or as CSV; with `dry_run` say only what would happen and what is wrong by line."""
     school_class = await Classes(work).owned(class_id, teacher)
-    work.publish(school_class.change_roster(await _entries(request), uuid7))
-    return _view(RosterView, school_class)
+    listed = await _listed(request)
+    if dry_run:
+        return _trial(school_class, listed)
+    if listed.problems:
+        raise RosterUnreadable(listed.problems)
+    work.publish(school_class.change_roster(listed.students, uuid7))
+    for validation in await Validations(work).suggesting_others(school_class):
+        validation.roster_changed(school_class.student_ids)
+    return _view(RosterChanged, school_class).model_copy(update={"ignored_columns": listed.ignored_columns})
+
+
+def _trial(school_class: SchoolClass, listed: RosterFile) -> RosterTrial:
+    meant = school_class.meant(listed.students)
+    students = [
+        StudentToBe.model_validate({**entry.model_dump(), "student_id": student_id})
+        for student_id, entry in zip(meant, listed.students, strict=True)
+    ]
+    return RosterTrial(
+        class_id=school_class.class_id,
+        roster_version=school_class.roster_version,
+        students=tuple(students),
+        leaving=tuple(_view(StudentView, each) for each in school_class.students if each.student_id not in meant),
+        problems=tuple(listed.problems),
+        ignored_columns=listed.ignored_columns,
+    )
 
 
 @routes.get("/batches/{batch_id}/student-associations")
@@ -215,11 +149,11 @@ async def _confirm(work: Work, validation: Validation, confirmation: Confirmatio
     return validation.confirm()
 
 
-async def _entries(request: Request) -> list[StudentEntry]:
+async def _listed(request: Request) -> RosterFile:
+    if request.headers.get("Content-Type", "").lower().startswith("text/csv"):
+        return roster_csv.read(await request.body())
     try:
-        if request.headers.get("Content-Type", "").startswith("text/csv"):
-            return Roster(students=roster_csv.read(await request.body())).students
-        return Roster.model_validate_json(await request.body()).students
+        return RosterFile(Roster.model_validate_json(await request.body()).students)
     except ValidationError as error:
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from error
 

@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from common_core.errors import NotFound, NotYet
+from common_core.status_enums import StudentAssociationStatus
 from service_runtime import UnitOfWork
 from service_runtime.auth import Caller, Role
 from sqlalchemy import select
 
-from services.class_management_service.models import SchoolClass, Validation
+from services.class_management_service.models import SchoolClass, StudentAssociation, Validation
 from services.class_management_service.state_machine import ValidationStatus
 
 
@@ -66,6 +67,18 @@ class Validations:
         if not caller.may_read(validation.teacher_id):
             raise NotYet("the validation of batch", batch_id)
         return validation
+
+    async def suggesting_others(self, school_class: SchoolClass) -> list[Validation]:
+        """Those of a class, locked, in which somebody who is not in it is suggested for an undecided essay."""
+        suggested = StudentAssociation.suggested_student_id
+        query = select(StudentAssociation.batch_id).where(
+            StudentAssociation.class_id == school_class.class_id,
+            StudentAssociation.validation_status == StudentAssociationStatus.PENDING_VALIDATION,
+            suggested.is_not(None) & suggested.not_in(school_class.student_ids),
+        )
+        ids = set(await self._work.session.scalars(query))
+        await self._work.load(Validation, ids)
+        return [await self._work.get(Validation, batch_id) for batch_id in ids]
 
     async def owned(self, batch_id: UUID, teacher: Caller) -> Validation:
         """A validation to decide about, locked; raises NotYet like visible."""

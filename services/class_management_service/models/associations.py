@@ -1,5 +1,6 @@
 """One essay of a batch: who is suggested, and what was decided."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.class_management_service.models.base import Base
 
+NOT_IN_CLASS = "The student who was suggested is not in the class."
 NOTHING_FOUND_OUT = (NoMatchReason.TEXT_UNAVAILABLE, NoMatchReason.ROSTER_UNAVAILABLE)
 
 
@@ -57,11 +59,18 @@ class StudentAssociation(Base):
         """The suggestion's confidence in words."""
         return AssociationConfidenceLevel.of(self.confidence_score)
 
-    def suggest(self, match: EssayMatch) -> None:
-        """Take over a suggestion; among equal candidates none is picked, and not knowing is no better suggestion."""
+    def suggest(self, match: EssayMatch, students: Collection[UUID]) -> None:
+        """Take over a suggestion of one of these students; among equal ones none is picked.
+
+        Not knowing is no better suggestion.
+        """
         if self.was_suggested and match.no_match_reason in NOTHING_FOUND_OUT:
             return
-        best = match.suggestions[0] if match.suggestions else None
+        of_class = [each for each in match.suggestions if each.student_id in students]
+        if match.suggestions and not of_class:
+            self.drop_suggestion()
+            return
+        best = of_class[0] if of_class else None
         picked = best if match.no_match_reason is not NoMatchReason.AMBIGUOUS else None
         self.was_suggested = best is not None
         self.suggested_student_id = picked.student_id if picked else None
@@ -69,6 +78,12 @@ class StudentAssociation(Base):
         self.match_reasons = best.match_reasons if best else ()
         self.evidence = (best.evidence or ()) if best else ()
         self.no_match_reason = match.no_match_reason
+
+    def drop_suggestion(self) -> None:
+        """Who was suggested is not in the class, or not any more."""
+        self.suggested_student_id, self.was_suggested, self.confidence_score = None, True, None
+        self.match_reasons, self.evidence = (NOT_IN_CLASS,), ()
+        self.no_match_reason = NoMatchReason.NO_STUDENT_FOUND
 
     def decide(
         self,

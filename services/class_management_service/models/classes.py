@@ -1,5 +1,6 @@
 """A class and its roster."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
@@ -8,7 +9,7 @@ from common_core.errors import DomainError
 from common_core.events import ClassRosterChangedV1, Event, RosterStudent
 from common_core.events.base import Contract, Text
 from common_core.status_enums import CourseCode
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -37,9 +38,14 @@ class StudentEntry(Contract):
     def _says_who(self) -> "StudentEntry":
         if not (self.first_name.strip() or self.last_name.strip()):
             raise ValueError("first_name and last_name are both empty; give at least one")
-        if self.email and "@" not in self.email:
-            raise ValueError("email has no @; correct it or leave it empty")
         return self
+
+    @field_validator("email")
+    @classmethod
+    def _is_an_address(cls, email: str | None) -> str | None:
+        if email and "@" not in email:
+            raise ValueError("email has no @; correct it or leave it empty")
+        return email
 
 
 class Student(Base):
@@ -91,14 +97,18 @@ class SchoolClass(Base):
             students=students,
         )
 
+    def meant(self, entries: Sequence[StudentEntry]) -> list[UUID | None]:
+        """The id each entry has or will keep; None for somebody new. Raises StudentRepeated."""
+        found = _who_is_who(entries, self.students)
+        if repeated := [student_id for student_id, times in Counter(found.values()).items() if times > 1]:
+            raise StudentRepeated(repeated[0])
+        return [found.get(place) for place in range(len(entries))]
+
     def change_roster(self, entries: Sequence[StudentEntry], new_id: Callable[[], UUID]) -> list[Event]:
         """Replace the roster; who was in it keeps their id. Raises StudentRepeated."""
         before = [_fields(student) for student in self.students]
         known = {student.student_id: student for student in self.students}
-        meant = _who_is_who(entries, self.students)
-        ids = [meant.get(place) or new_id() for place in range(len(entries))]
-        if repeated := [student_id for student_id, times in Counter(ids).items() if times > 1]:
-            raise StudentRepeated(repeated[0])
+        ids = [student_id or new_id() for student_id in self.meant(entries)]
         self.students = [_updated(known.get(each), each, entry) for each, entry in zip(ids, entries, strict=True)]
         if sorted(map(_fields, self.students), key=str) == sorted(before, key=str):
             return []
@@ -124,6 +134,11 @@ def _who_is_who(entries: Sequence[StudentEntry], students: Iterable[Student]) ->
     return found
 
 
+def folded(person: Student | StudentEntry) -> str:
+    """A person's name without the accidents of how it was typed: capitals, spaces, ways to encode an accent."""
+    return " ".join(unicodedata.normalize("NFC", f"{person.first_name} {person.last_name}").casefold().split())
+
+
 def _email(person: Student | StudentEntry) -> str:
     return (person.email or "").casefold()
 
@@ -138,6 +153,7 @@ TRAITS: tuple[Callable[[Student | StudentEntry], object], ...] = (
     lambda each: (each.first_name, each.last_name, _email(each)),
     _email,
     lambda each: (each.first_name, each.last_name),
+    folded,
 )
 
 

@@ -91,9 +91,15 @@ class Validation(Base):
         by_essay = {match.essay_id: match for match in matches}
         for association in self.associations:
             if association.essay_id in by_essay and not association.decided:
-                association.suggest(by_essay[association.essay_id])
+                association.suggest(by_essay[association.essay_id], school_class.student_ids)
         effects: list[Effect] = self._open(school_class, at) if self.status is ValidationStatus.EXPECTED else []
         return [*effects, *self._confirm_clear_ones(school_class, at)]
+
+    def roster_changed(self, students: Collection[UUID]) -> None:
+        """Who left the class is not suggested any more; what was decided stays."""
+        for each in self.associations if self.status is ValidationStatus.OPEN else ():
+            if not each.decided and each.suggested_student_id and each.suggested_student_id not in students:
+                each.drop_suggestion()
 
     def decide(self, decisions: Decisions, school_class: SchoolClass, by: str, at: datetime) -> None:
         """The teacher decides; raises NotOpen, EssayNotOfBatch or StudentNotInClass and then changes nothing."""
@@ -103,7 +109,8 @@ class Validation(Base):
         for essay_id, student_id in decisions.items():
             if essay_id not in mine:
                 raise EssayNotOfBatch(essay_id)
-            if student_id and student_id not in school_class.student_ids:
+            stays = student_id == mine[essay_id].student_id
+            if student_id and not stays and student_id not in school_class.student_ids:
                 raise StudentNotInClass(student_id)
         for essay_id, student_id in decisions.items():
             mine[essay_id].decided_by_teacher(student_id, by, at)

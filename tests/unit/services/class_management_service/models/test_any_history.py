@@ -40,6 +40,8 @@ class Essay:
     """What the model knows of one essay."""
 
     best: int | None = None
+    named: bool = False
+    """Whether somebody was suggested, of the class or not."""
     score: float = 0.0
     ambiguous: bool = False
     decision: Decision | None = None
@@ -66,9 +68,12 @@ class Model:
     def suggest(self, matches: dict[int, Match]) -> None:
         if self.over:
             return
-        for number, (best, score, reason) in matches.items():
+        for number, match in matches.items():
+            stranger = match[0] is not None and match[0] not in self.pupils
+            best, score, reason = (None, 0.0, NoMatchReason.NO_STUDENT_FOUND) if stranger else match
             essay = self.essays.setdefault(number, Essay())
-            if essay.decision is None and not (essay.best and reason in NOTHING_KNOWN):
+            if essay.decision is None and not (essay.named and reason in NOTHING_KNOWN):
+                essay.named = match[0] is not None
                 essay.best, essay.score, essay.ambiguous = best, score, reason is NoMatchReason.AMBIGUOUS
         if self.status == "expected":
             self.status = "open"
@@ -80,6 +85,17 @@ class Model:
         if clear and not self.open_essays:
             self.finish()
 
+    def change_roster(self, pupils: set[int]) -> None:
+        self.pupils = pupils
+        for essay in [] if self.over else self.open_essays:
+            if essay.best and not essay.ambiguous and essay.best not in pupils:
+                essay.best, essay.score = None, 0.0
+
+    def may_decide(self, number: int, student: int | None) -> bool:
+        """Whether a choice is one: about an essay of the batch; a student of the class, nobody, or what stands."""
+        stands = self.essays[number].decision if number in self.essays else None
+        return number in self.essays and (student in {*self.pupils, None} or (stands and stands[2]) == student)
+
     def stands(self, essay: Essay, sure: bool) -> bool:
         """Whether a suggestion may stand without a person: sure, of the class, for this essay alone."""
         rivals = [each for each in self.essays.values() if each.best == essay.best and not each.ambiguous]
@@ -88,7 +104,7 @@ class Model:
     def decide(self, chosen: dict[int, int | None]) -> None:
         for number, student in chosen.items():
             essay = self.essays[number]
-            status = "confirmed" if student else "rejected" if essay.best else "no_match"
+            status = "confirmed" if student else "rejected" if essay.named else "no_match"
             essay.decision = (status, "human", student)
 
     def accept(self) -> None:
@@ -161,8 +177,8 @@ class AnyHistory(RuleBasedStateMachine):
         about: dict[str, Any] = {"class_id": CLASS, "name": "9B", "course_code": CourseCode.SV1, "teacher_id": TEACHER}
         self.school_class = SchoolClass(**about, association_deadline_seconds=60, auto_confirm=auto)
         self.model = Model(auto, pupils)
-        self.change_roster(pupils)
         self.validation = Validation.expected(BATCH, self.school_class)
+        self.change_roster(pupils)
         self.said: list[tuple[object, ...]] = []
         self.timer: datetime | None = None
         self.at = NOW
@@ -191,7 +207,8 @@ class AnyHistory(RuleBasedStateMachine):
     def change_roster(self, pupils: set[int]) -> None:
         entries = [StudentEntry(first_name=f"P{each}", last_name="Ek", student_id=UUID(int=each)) for each in pupils]
         self.school_class.change_roster(entries, UUID)
-        self.model.pupils = pupils
+        self.validation.roster_changed(self.school_class.student_ids)
+        self.model.change_roster(pupils)
 
     @rule(chosen=CHOICES, sound=st.sampled_from([True, True, True, False]))
     def decide(self, chosen: dict[int, int | None], sound: bool) -> None:
@@ -202,7 +219,7 @@ class AnyHistory(RuleBasedStateMachine):
         decide = lambda: self.validation.decide(decisions, self.school_class, TEACHER, self.at)  # noqa: E731
         if self.model.status != "open":
             self.is_refused(decide, NotOpen)
-        elif chosen.keys() - self.model.essays.keys() or set(chosen.values()) - self.model.pupils - {None}:
+        elif not all(self.model.may_decide(number, student) for number, student in chosen.items()):
             self.is_refused(decide, EssayNotOfBatch, StudentNotInClass)
         else:
             decide()

@@ -102,6 +102,30 @@ def test_a_student_keeps_their_id_by_the_name_when_an_email_is_added_or_removed(
     assert {name: each for (name, _, _), each in ids(school_class).items()} == before
 
 
+@pytest.mark.parametrize("typed", ["ÅSA  ek", "A\u030asa Ek"])
+def test_a_student_keeps_their_id_however_the_name_was_typed(typed: str) -> None:
+    school_class = a_class(who("Åsa"))
+    (before,) = ids(school_class).values()
+
+    change(school_class, who(*typed.split(" ", 1)))
+
+    assert list(ids(school_class).values()) == [before]
+
+
+def test_who_leaves_is_gone_and_who_joins_is_new() -> None:
+    school_class = a_class(who("Anna"), who("Bo"))
+    before = ids(school_class)
+
+    assert school_class.meant([who("Bo"), who("Cy")]) == [before["Bo", "Ek", None], None]
+    assert ids(school_class) == before, "a look changes nothing"
+    change(school_class, who("Bo"), who("Cy"))
+
+    after = ids(school_class)
+    assert after["Bo", "Ek", None] == before["Bo", "Ek", None]
+    assert after["Cy", "Ek", None] not in before.values()
+    assert len(after) == 2
+
+
 def test_somebody_of_the_same_name_with_another_email_is_somebody_else() -> None:
     school_class = a_class(who("Anna", email="anna1@x"))
     (before,) = ids(school_class).values()

@@ -61,6 +61,12 @@ def a_class(deadline_seconds: int = 3_600, auto_confirm: bool = False) -> School
     return school_class
 
 
+def a_class_without(student_id: UUID) -> SchoolClass:
+    school_class = a_class()
+    school_class.students = [each for each in school_class.students if each.student_id != student_id]
+    return school_class
+
+
 def match(essay_id: UUID, *candidates: tuple[UUID, float], reason: NoMatchReason | None = None) -> EssayMatch:
     """What the matcher says about an essay: candidates with their scores, the best first."""
     return EssayMatch(
@@ -223,6 +229,37 @@ def test_not_knowing_does_not_replace_a_suggestion(reason: NoMatchReason) -> Non
     assert association(validation, E1).suggested_student_id == ANNA
 
 
+def test_a_suggestion_of_somebody_who_is_not_in_the_class_is_dropped() -> None:
+    validation = asked(match(E1, (STRANGER, 0.95)), match(E2, (STRANGER, 0.95), (BO, 0.6)))
+
+    one, other = association(validation, E1), association(validation, E2)
+    assert (one.suggested_student_id, one.confidence_score, one.evidence) == (None, None, ())
+    assert one.no_match_reason is NoMatchReason.NO_STUDENT_FOUND
+    assert (other.suggested_student_id, other.confidence_score) == (BO, 0.6)
+
+
+def test_who_leaves_the_class_is_no_longer_suggested_where_nothing_was_decided() -> None:
+    validation = asked(CLEAR_ANNA, match(E2, (ANNA, 0.8)), match(E3, (BO, 0.8)))
+    decide(validation, E1, ANNA)
+
+    validation.roster_changed(a_class_without(ANNA).student_ids)
+
+    by_essay = {each.essay_id: each for each in validation.associations}
+    assert [by_essay[each].suggested_student_id for each in (E1, E2, E3)] == [ANNA, None, BO]
+    assert by_essay[E2].match_reasons == ("The student who was suggested is not in the class.",)
+    assert final(validation)[E1] == (S.CONFIRMED, M.HUMAN, ANNA)
+
+
+def test_the_decision_for_a_student_who_left_stays_also_when_it_is_sent_again() -> None:
+    validation = asked(CLEAR_ANNA)
+    decide(validation, E1, ANNA)
+
+    validation.decide({E1: ANNA}, a_class_without(ANNA), "berit", LATER)
+    validation.confirm()
+
+    assert final(validation) == {E1: (S.CONFIRMED, M.HUMAN, ANNA)}
+
+
 @pytest.mark.parametrize("end", ["confirmed", "cancelled"])
 def test_suggestions_and_essays_that_come_after_the_end_change_nothing(end: str) -> None:
     validation = asked(CLEAR_ANNA)
@@ -351,9 +388,9 @@ def test_accepting_suggestions_takes_them_where_nothing_was_decided() -> None:
 
 
 def test_a_suggested_student_who_left_the_class_is_not_accepted() -> None:
-    validation = asked(match(E1, (STRANGER, 0.95)))
+    validation = asked(CLEAR_ANNA)
 
-    validation.accept_suggestions(a_class(), "berit", LATER)
+    validation.accept_suggestions(a_class_without(ANNA), "berit", LATER)
 
     assert not association(validation, E1).decided
 
