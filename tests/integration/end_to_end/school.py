@@ -105,7 +105,7 @@ class School:
             batch = await self.batch(batch_id)
             return batch if batch["status"] == status else None
 
-        return await wait_until(arrived, 30)
+        return await wait_until(arrived, 60)
 
     async def until_asked(self, batch_id: str) -> dict[str, Any]:
         """The associations once the teacher is asked, by the files' names."""
@@ -115,7 +115,7 @@ class School:
             response = await self.request("GET", "CLASS_MANAGEMENT", path)
             return response.json() if response.is_success else None
 
-        return {each["original_file_name"]: each for each in (await wait_until(asked, 30))["associations"]}
+        return {each["original_file_name"]: each for each in (await wait_until(asked, 60))["associations"]}
 
     async def confirm(self, batch_id: str, decisions: Mapping[str, str | None] | None = None) -> Any:
         """Confirm, taking the suggestions where nothing else is said."""
