@@ -12,7 +12,9 @@ from service_runtime import SetTimer
 from service_runtime.testing import Running, a_cause, wait_until
 from service_runtime.unit_of_work import database_time
 
+from services.batch_orchestrator_service import metrics
 from services.batch_orchestrator_service.service import service as orchestrator_service
+from services.batch_orchestrator_service.state_machine import ENDS, OPEN
 from tests.integration.classroom import Person
 from tests.integration.meter import Meter
 from tests.integration.notebook import TABLES, Page, Press, line, opening, service, trouble
@@ -256,6 +258,28 @@ async def test_the_time_in_a_state_counts_from_the_last_move(world: World) -> No
     assert batch["batch_id"]
     assert seconds is not None
     assert 3_600 <= seconds < 3_700
+
+
+BATCHES = """
+    INSERT INTO batches (batch_id, teacher_id, course_code, expected_essay_count, registered_at, status, deferred,
+        essays, students, history)
+    SELECT gen_random_uuid(), 't', 'SV1', 1, now(), $1, '[]', '[]', '{}', '[]' FROM generate_series(1, $2)
+"""
+
+
+async def test_batches_that_have_ended_cost_little_however_many(world: World) -> None:
+    database = await world.database(orchestrator_service)
+    for status, number in (("ready_for_pipeline_execution", 20_000), ("awaiting_student_validation", 10)):
+        await database.fetch(BATCHES, status, number)
+    await database.fetch("VACUUM ANALYZE batches")
+    query = str(metrics.QUERY).replace(":open", "$1").replace(":ends", "$2").replace(":most", "$3")
+
+    plan = [line for (line,) in await database.fetch(f"EXPLAIN {query}", list(OPEN), list(ENDS), metrics.MOST)]
+    counted = {row["status"]: row["number"] for row in await database.fetch(query, list(OPEN), list(ENDS), 100)}
+
+    assert not any("Seq Scan on batches" in line for line in plan), plan
+    assert counted["ready_for_pipeline_execution"] == 100
+    assert counted["awaiting_student_validation"] == 10
 
 
 # Without a database
