@@ -1,8 +1,6 @@
 """Every setting and what it is in an environment: set or not, right or wrong, and variables that nobody reads."""
 
 import difflib
-import importlib
-import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypedDict, get_args
@@ -23,8 +21,18 @@ from scriptorium.environment import (
     is_address,
 )
 from scriptorium.operations.client import TOKEN
+from services.batch_orchestrator_service.settings import Settings as OrchestratorSettings
+from services.file_service.settings import Settings as FileSettings
+from services.student_matching_service.settings import Settings as MatchingSettings
 
 SHARED = "shared"
+# The one place where the command line looks into services: what they read cannot be seen from outside.
+READ_BY: tuple[tuple[str, type[RuntimeSettings]], ...] = (
+    (SHARED, RuntimeSettings),
+    ("batch_orchestrator_service", OrchestratorSettings),
+    ("student_matching_service", MatchingSettings),
+    ("file_service", FileSettings),
+)
 COMMAND = "command"
 DATABASE = "SCRIPTORIUM_DATABASE_URL"
 OUR_PREFIX = "SCRIPTORIUM_"
@@ -71,8 +79,7 @@ def inspect(variables: Variables) -> Settings:
 
 def _settings(variables: Variables) -> Iterator[Setting]:
     seen: set[str] = set()
-    kinds: list[tuple[str, type[RuntimeSettings]]] = [(SHARED, RuntimeSettings), *_of_services()]
-    for read_by, kind in kinds:
+    for read_by, kind in READ_BY:
         problems = _problems(kind, variables)
         for name, field in kind.model_fields.items():
             variable = _variable(name, field)
@@ -93,14 +100,6 @@ def _of_the_command(variables: Variables) -> Iterator[tuple[str, str | None]]:
         as_a_service = {**variables, DATABASE: variables.get(database, "")}
         yield database, _problems(RuntimeSettings, as_a_service).get(DATABASE)
     yield TOKEN, None
-
-
-def _of_services() -> Iterator[tuple[str, type[RuntimeSettings]]]:
-    """The settings of each service that has some of its own, found by its folder as `scriptorium up` finds it."""
-    for member in SERVICES:
-        module = f"services.{member.folder}.settings"
-        if importlib.util.find_spec(module):
-            yield member.folder, importlib.import_module(module).Settings
 
 
 def _setting(variable: str, field: FieldInfo, read_by: str, value: str | None, problem: str | None) -> Setting:
