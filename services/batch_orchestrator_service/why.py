@@ -21,6 +21,14 @@ LIFECYCLE = "essay lifecycle"
 CLASSES = "class management"
 MATCHER = "student matcher"
 FILES = "file service"
+LETTERS_OF = {
+    THIS: "batch-orchestrator",
+    LIFECYCLE: "essay-lifecycle",
+    CLASSES: "class-management",
+    MATCHER: "student-matching",
+    FILES: "file-service",
+}
+"""How dead letters are named, for `scriptorium dead-letters show`."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +181,8 @@ def _trouble(facts: Facts) -> list[str]:
 
 
 def _parked(service: str, message: dict[str, Any]) -> str:
-    state = "a dead letter" if message["state"] == "dead" else f"{message['state']} after attempt {message['attempts']}"
+    letter = f"dead letter {LETTERS_OF[service]}/{message['position']}"
+    state = letter if message["state"] == "dead" else f"{message['state']} after attempt {message['attempts']}"
     since = _at(_time(message, "parked_at"))
     return f"the {service} has parked {message['type']} since {since} ({state}: {message['error']})"
 

@@ -15,7 +15,9 @@ class Misconfigured(CommandFailed):
 
     def __init__(self, variable: str, problem: str) -> None:
         super().__init__(
-            f"{variable} {problem}", "set it, or give the file of `scriptorium up --env-file FILE` with --env-file FILE"
+            f"{variable} {problem}",
+            "set it, or name the file that has it with --env-file FILE: `scriptorium up --env-file` writes one,"
+            " `make up` writes .env",
         )
 
 

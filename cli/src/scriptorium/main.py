@@ -30,7 +30,9 @@ from scriptorium.submission import Order, Outcome, Submission, files_in
 from scriptorium.system import Ports, running_system
 
 TEACHER = "demo-teacher"
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help=__doc__, context_settings={"max_content_width": 120}
+)
 
 Roster = Annotated[
     Path | None,

@@ -31,7 +31,7 @@ def test_a_failure_is_one_sentence_and_status_1(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("SCRIPTORIUM_JWT_SECRET", raising=False)
     monkeypatch.setattr("sys.argv", ["scriptorium", "token", "--sub", "anna", "--role", "teacher"])
 
-    with pytest.raises(SystemExit, match=r"^scriptorium: SCRIPTORIUM_JWT_SECRET is not set; .*--env-file FILE$"):
+    with pytest.raises(SystemExit, match=r"^scriptorium: SCRIPTORIUM_JWT_SECRET is not set; .*--env-file FILE: .*"):
         main.run()
 
 

@@ -35,7 +35,7 @@ def _letter(text: str) -> Letter:
 
 OneLetter = Annotated[Letter, typer.Argument(metavar="LETTER", parser=_letter, help="As listed: essay-lifecycle/42.")]
 SomeLetters = Annotated[
-    list[Letter] | None, typer.Argument(metavar="[LETTER]...", parser=_letter, help="As listed: essay-lifecycle/42.")
+    list[Letter] | None, typer.Argument(metavar="LETTER", parser=_letter, help="As listed: essay-lifecycle/42.")
 ]
 Services = Annotated[list[Service] | None, typer.Option("--service", help="Only this service; else all five.")]
 Type = Annotated[str | None, typer.Option(help="Only this type of event.")]
@@ -184,17 +184,16 @@ def discard(
 
 async def _discard(operator: Operator, letters: list[Letter], why: str, *, as_json: bool) -> None:
     """Give these up, one after the other, and tell how far that came."""
-    done: list[Letter] = []
+    done: list[dict[str, str]] = []
     try:
         for each in letters:
             await operator.discard(each, why)
-            done.append(each)
+            done.append({"discarded": str(each)})
+            if not as_json:
+                say(f"{each} is discarded; its bytes are in operator_actions.")
     finally:
         if as_json:
-            print_json([{"discarded": str(each)} for each in done])
-        else:
-            for each in done:
-                say(f"{each} is discarded; its bytes are in operator_actions.")
+            print_json(done)
 
 
 def _check(

@@ -29,7 +29,7 @@ def seconds(text: str) -> int:
 
 EnvFile = Annotated[
     Path | None,
-    typer.Option(exists=True, dir_okay=False, help="What `scriptorium up` wrote; else the environment counts."),
+    typer.Option(exists=True, dir_okay=False, help="What `scriptorium up` or `make up` wrote; else the environment."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 

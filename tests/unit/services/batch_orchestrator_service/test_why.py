@@ -55,6 +55,7 @@ def asked(*methods: str | None, status: str = "open") -> dict[str, Any]:
 
 def parked(**changes: object) -> dict[str, Any]:
     message = {
+        "position": 42,
         "type": "EssayContentProvisionedV1",
         "state": "dead",
         "reason": "bug",
@@ -165,8 +166,9 @@ def test_a_dead_letter_and_what_waits_are_named_with_their_errors() -> None:
     sentence = explain(a_batch(CONTENT), facts(SLOTS, essay_lifecycle={"parked": [parked(), waiting], "timers": []}))
 
     since = "since 2026-03-01 08:15:00 UTC"
-    assert f"; the essay lifecycle has parked EssayContentProvisionedV1 {since} (a dead letter: RuntimeErr" in sentence
-    assert f"; the essay lifecycle has parked EssayContentProvisionedV1 {since} (waiting after attempt 3: " in sentence
+    told = f"; the essay lifecycle has parked EssayContentProvisionedV1 {since}"
+    assert f"{told} (dead letter essay-lifecycle/42: RuntimeError" in sentence
+    assert f"{told} (waiting after attempt 3: " in sentence
 
 
 def test_what_is_behind_others_is_counted_not_told() -> None:
