@@ -132,6 +132,19 @@ def test_promtool_accepts_the_configuration_and_each_alert_fires_when_it_must(wo
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@with_promtool
+def test_prometheus_can_read_each_expression_of_the_dashboard(tmp_path: Path) -> None:
+    shown = [target["expr"].replace("$__rate_interval", "5m") for panel in panels() for target in panel["targets"]]
+    recorded = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(shown)]
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": recorded}]}))
+
+    done = subprocess.run(["promtool", "check", "rules", file], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(shown)} rules found" in done.stdout
+
+
 def test_each_alert_has_been_seen_to_fire_and_not_to() -> None:
     tests = yaml.safe_load((DEPLOY / "prometheus" / "alerts_test.yml").read_text())["tests"]
     asked = [(each["alertname"], "exp_alerts" in each) for test in tests for each in test["alert_rule_test"]]
