@@ -11,6 +11,7 @@ SEED ?= 1
 KILLS ?= 1000
 RESUME ?=
 ONLY ?=
+EXCEPT ?=
 MESSAGES ?= 1000000
 DATA ?= ../shared/data
 
@@ -41,13 +42,10 @@ test-unit: $(READY)  ## tests without any I/O, in seconds
 test-integration: $(READY)  ## tests on real Kafka and real PostgreSQL
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration
 
-# Not the whole system and the local stack, which bring servers of their own, nor what tries very many orders, inputs and
-# files: that is about our code, and the local stack's servers have the same versions.
-NOT_IN_CONTAINERS := end_to_end test_local_stack.py test_interleavings.py test_orders_and_duplicates.py \
-	test_openapi.py test_extraction_sandbox.py
+# Not the whole system and the local stack, which bring servers of their own.
 test-containers: $(READY)  ## the tests of test-integration on Kafka and PostgreSQL in containers (Docker)
 	TEST_STACK=containers $(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests/integration \
-		$(NOT_IN_CONTAINERS:%=--ignore tests/integration/%)
+		$(patsubst %,--ignore tests/integration/%,end_to_end test_local_stack.py $(EXCEPT))
 
 test-exhaustive: $(READY)  ## every interleaving of every history, and thousands of random ones: many minutes
 	EXHAUSTIVE=1 $(BIN)/python -m pytest tests/integration/test_interleavings.py $(shell find tests -name 'test_*any_history.py')
