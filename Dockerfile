@@ -17,7 +17,8 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels 
     pip --python /opt/scriptorium/bin/python install --no-cache-dir --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim
-RUN groupadd --gid 10001 scriptorium && useradd --uid 10001 --gid scriptorium --no-create-home scriptorium
+RUN groupadd --gid 10001 scriptorium && useradd --uid 10001 --gid scriptorium --no-create-home scriptorium && \
+    install --directory --owner=scriptorium --group=scriptorium --mode=0700 /var/spool/scriptorium
 COPY --from=build /opt/scriptorium /opt/scriptorium
 ENV PATH=/opt/scriptorium/bin:$PATH \
     PYTHONUNBUFFERED=1 \

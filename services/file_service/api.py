@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from common_core.events.base import Contract
-from common_core.status_enums import FileErrorCode, UploadState
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
 from service_runtime import SetTimer, idempotency
 from service_runtime.auth import AnyReader, Reader, Teacher
 from service_runtime.http import Work, router
 from uuid_utils.compat import uuid7
 
-from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Upload, raw_storage_id, repetitions
-from services.file_service.receiving import MAX_REQUEST_BYTES, ReceivedFile, fingerprint, received
+from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Upload, raw_storage_id
+from services.file_service.progress import EVENT_STREAM, progress_of, wants_events
+from services.file_service.receiving import ReceivedFile, fingerprint, received
 from services.file_service.repository import Batches, Contents, Uploads
 from services.file_service.settings import Settings
+from services.file_service.spool import MAX_REQUEST_BYTES
+from services.file_service.views import Accepted, FileView, file_views
 
 routes = router()
 
@@ -33,23 +34,6 @@ MULTIPART_BODY = {
         },
     }
 }
-
-
-class Accepted(Contract):
-    """A file that is stored and will be read."""
-
-    file_upload_id: UUID
-    original_file_name: str
-
-
-class FileView(Accepted):
-    """A file, and what became of it."""
-
-    state: UploadState
-    error_code: FileErrorCode | None
-    text_storage_id: str | None
-    duplicate_of: UUID | None = None
-    """The first upload of the batch that has the same bytes or the same text."""
 
 
 @routes.post(
@@ -84,17 +68,21 @@ def _upload(batch: KnownBatch, file: ReceivedFile, most_bytes: int) -> Upload:
     return batch.receive(uuid7(), file.name, file.size, storage_id)
 
 
-@routes.get("/batches/{batch_id}/files")
-async def list_files(work: Work, caller: Reader, batch_id: UUID) -> list[FileView]:
-    """The files of a batch in the order of their uploads, and what became of each."""
+@routes.get(
+    "/batches/{batch_id}/files",
+    response_model=list[FileView],
+    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+)
+async def list_files(work: Work, caller: Reader, batch_id: UUID, request: Request) -> list[FileView] | Response:
+    """The files of a batch in the order of their uploads, and what became of each.
+
+    With `Accept: text/event-stream`, a stream of it: an event `file` for each file and each change, and `settled` with
+    the numbers when nothing is pending.
+    """
     await Batches(work).visible(batch_id, caller)
-    return _views(await Uploads(work).of_batch(batch_id))
-
-
-def _views(uploads: Sequence[Upload]) -> list[FileView]:
-    repeated = repetitions(uploads)
-    views = [FileView.model_validate(upload, from_attributes=True) for upload in uploads]
-    return [view.model_copy(update={"duplicate_of": repeated.get(view.file_upload_id)}) for view in views]
+    if wants_events(request):
+        return progress_of(request).answer(batch_id)
+    return file_views(await Uploads(work).of_batch(batch_id))
 
 
 @routes.get("/content/{text_storage_id}", response_class=PlainTextResponse)

@@ -3,16 +3,18 @@
 import asyncio
 import hashlib
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
-from services.file_service.archives import MOST_BYTES, MOST_FILES, Member, members
+from services.file_service.archives import Member, members
+from services.file_service.spool import MAX_FILES, MAX_REQUEST_BYTES, spool_of
 
-MAX_FILES, MAX_REQUEST_BYTES = MOST_FILES, MOST_BYTES
 CHUNK = 1_000_000
 
 
@@ -28,15 +30,53 @@ class ReceivedFile:
 
 
 async def received(request: Request) -> list[ReceivedFile]:
-    """The parts named `files`, in their order, an archive as the files in it. Raises 422 with what is wrong."""
-    form = await request.form(max_files=MAX_FILES)
-    parts = form.getlist("files")
-    if not parts:
+    """The parts named `files`, in their order, an archive as the files in it; on disk until the request is answered.
+
+    Raises 422 with what is wrong, 503 when there is no room, and 408 when the sender is silent for too long.
+    """
+    if not hasattr(request.state, "received"):
+        request.state.received = await _received_parts(request)
+    found: list[ReceivedFile] = request.state.received
+    if not found:
         raise HTTPException(422, "files: send at least one file, each as a multipart part named `files`")
-    files = [file for part in parts for file in await _files(part)]
+    return found
+
+
+async def _received_parts(request: Request) -> list[ReceivedFile]:
+    if not request.headers.get("Content-Type", "").lower().startswith("multipart/form-data"):
+        return []
+    until_answered: AsyncExitStack = request.state.until_answered
+    announced = request.headers.get("Content-Length", "")
+    size = int(announced) if announced.isdecimal() else MAX_REQUEST_BYTES
+    until_answered.enter_context(spool_of(request).room(size))
+    chunks = _chunks(request, request.app.state.settings.upload_silence_seconds)
+    try:
+        form = await _ToDisk(request.headers, chunks, max_files=MAX_FILES).parse()
+    except MultiPartException as error:
+        raise HTTPException(400, error.message) from error
+    until_answered.push_async_callback(form.close)
+    files = [file for part in form.getlist("files") for file in await _files(part)]
     if len(files) > MAX_FILES:
         raise HTTPException(422, f"files: these are {len(files)} files, {MAX_FILES} are allowed; send several requests")
     return files
+
+
+class _ToDisk(MultiPartParser):
+    spool_max_size = 16_384
+    """Bytes of a file in memory before it goes to disk: Starlette's 1 MB, for 500 files, is more than we have."""
+
+
+async def _chunks(request: Request, silence_seconds: float) -> AsyncGenerator[bytes]:
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(silence_seconds):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise HTTPException(408, f"nothing came for {silence_seconds:g} s; send the same again") from None
+        yield chunk
 
 
 def fingerprint(files: list[ReceivedFile]) -> bytes:

@@ -9,12 +9,14 @@ from common_core.errors import NotFound, NotYet
 from common_core.status_enums import UploadState
 from service_runtime import UnitOfWork
 from service_runtime.auth import Caller, Role
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.file_service.models import Content, KnownBatch, Upload
 
+type Version = tuple[int, int]
+"""How many files a batch has and how many of them wait: the first only grows, and while it stands the second falls."""
 TEXT_ID = re.compile("text-[0-9a-f]{64}")
 
 
@@ -22,6 +24,19 @@ async def next_received(session: AsyncSession, batch_id: UUID, most: int) -> lis
     """The next files of a batch to be read, in the order of their uploads."""
     received = select(Upload).where(Upload.batch_id == batch_id, Upload.state == UploadState.RECEIVED)
     return list(await session.scalars(received.order_by(Upload.number).limit(most)))
+
+
+async def files_of(session: AsyncSession, batch_id: UUID) -> list[Upload]:
+    """All files of a batch, in the order of their uploads."""
+    return list(await session.scalars(select(Upload).where(Upload.batch_id == batch_id).order_by(Upload.number)))
+
+
+async def versions(session: AsyncSession, batch_ids: Sequence[UUID]) -> dict[UUID, Version]:
+    """How far the files of these batches are, in one query."""
+    received = func.count().filter(Upload.state == UploadState.RECEIVED)
+    query = select(Upload.batch_id, func.count(), received).where(Upload.batch_id.in_(batch_ids))
+    rows = (await session.execute(query.group_by(Upload.batch_id))).all()
+    return dict.fromkeys(batch_ids, (0, 0)) | {batch_id: (count, pending) for batch_id, count, pending in rows}
 
 
 class Batches:
@@ -59,8 +74,7 @@ class Uploads:
 
     async def of_batch(self, batch_id: UUID) -> list[Upload]:
         """All files of a batch, in the order of their uploads."""
-        query = select(Upload).where(Upload.batch_id == batch_id).order_by(Upload.number)
-        return list(await self._work.session.scalars(query))
+        return await files_of(self._work.session, batch_id)
 
 
 class Contents:

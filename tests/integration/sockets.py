@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from service_runtime.server import Server
 from service_runtime.testing import Running, wait_until
 from starlette.types import ASGIApp
 
@@ -19,7 +20,8 @@ def app_of(started: Running) -> ASGIApp:
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """The base URL of an application that now listens on a socket."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
+    stopping: asyncio.Event | None = getattr(getattr(app, "state", None), "stopping", None)
+    server = Server(config, stopping.set if stopping else lambda: None)
     serving = asyncio.create_task(server._serve())
     await wait_until(lambda: server.started)
     try:
@@ -27,3 +29,5 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await serving
+        if stopping:
+            stopping.clear()  # The service itself goes on.

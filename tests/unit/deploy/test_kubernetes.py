@@ -16,6 +16,8 @@ from scriptorium.environment import SERVICES, Member
 from service_runtime import RuntimeSettings, Service
 from service_runtime.health import DATABASE_ANSWERS_SECONDS
 
+from services.file_service.settings import Settings as FileSettings
+
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
 FILES = [path for path in sorted(FOLDER.rglob("*.yaml")) if path.name != "kustomization.yaml"]
@@ -207,6 +209,28 @@ def test_a_pod_is_locked_in_as_in_compose(spec: Manifest) -> None:
         assert each["securityContext"] == locked
         assert "/tmp" in {mount["mountPath"] for mount in each["volumeMounts"]}  # noqa: S108  # the one writable place
         assert set(each["resources"]["limits"]) == {"cpu", "memory"}
+
+
+@every_service
+def test_uploads_wait_on_disk_with_room_for_as_many_as_are_taken_at_once(member: Member) -> None:
+    (tmp,) = (each["emptyDir"] for each in pod(member)["volumes"] if each["name"] == "tmp")
+    gibibytes = int(tmp["sizeLimit"].removesuffix("Gi"))
+
+    assert "medium" not in tmp, "memory"
+    assert gibibytes * 2**30 > FileSettings.model_fields["upload_spool_bytes"].default
+
+
+def test_uploads_wait_on_disk_in_compose_in_a_folder_that_the_service_may_write() -> None:
+    file_service = COMPOSE["services"]["file_service"]
+    folder = file_service["environment"]["TMPDIR"]
+
+    assert file_service["volumes"] == [f"uploads:{folder}"]
+    assert "uploads" in COMPOSE["volumes"]
+    # A new volume takes its owner from the image.
+    assert (
+        f"install --directory --owner=scriptorium --group=scriptorium --mode=0700 {folder}\n"
+        in (ROOT / "Dockerfile").read_text()
+    )
 
 
 # Settings

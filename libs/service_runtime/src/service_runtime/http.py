@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_runtime import idempotency, problems
@@ -55,11 +56,10 @@ class UnitOfWorkRoute(APIRoute):
             if not _is_form(request):
                 # Before the transaction: a slow client must not hold a connection to the database.
                 await request.body()
-            try:
+            async with AsyncExitStack() as until_answered:
+                # What a route opens once for all its attempts, such as the files of a form.
+                request.state.until_answered = until_answered
                 return await _until_done(request, endpoint, settings.known_within_seconds)
-            finally:
-                # Not before: each attempt reads the files of a form anew.
-                await request.close()
 
         return handle
 
@@ -168,6 +168,7 @@ def create_app(
     app.add_exception_handler(NotYet, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     for error in (SQLAlchemyError, *BROKEN_WIRE):
         app.add_exception_handler(error, _database_error)
     app.add_exception_handler(Exception, _bug)
@@ -190,6 +191,10 @@ async def _http_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException | StarletteHTTPException):
         raise error
     return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return problem(400, "the connection was closed before the request was complete; send the same again")
 
 
 async def _database_error(request: Request, error: Exception) -> Response:

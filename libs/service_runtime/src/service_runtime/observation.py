@@ -29,12 +29,13 @@ async def observed(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
     method = request.method if request.method in METHODS else "other"
     traced = request.url.path.startswith(TRACED)
     status: int | None = None
-    started = time.perf_counter()
+    started = answered = time.perf_counter()
 
     async def send_with_id(message: Message) -> None:
-        nonlocal status
+        nonlocal status, answered
         if message["type"] == "http.response.start":
-            status = message["status"]
+            # Where the answer begins: a stream may go on for minutes.
+            status, answered = message["status"], time.perf_counter()
             MutableHeaders(scope=message)[CORRELATION] = correlation_id
         await send(message)
 
@@ -49,6 +50,6 @@ async def observed(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
             # A bug is answered and then raised, for the server to see.
             if status is not None:
                 route = getattr(scope.get("route"), "path", "unknown")
-                metrics.HTTP_SECONDS.labels(method, route, status).observe(time.perf_counter() - started)
+                metrics.HTTP_SECONDS.labels(method, route, status).observe(answered - started)
                 about = {"http.request.method": method, "http.route": route, "correlation_id": correlation_id}
                 span.tell(f"{method} {route}", {**about, "http.response.status_code": status})

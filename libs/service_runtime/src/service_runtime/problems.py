@@ -12,6 +12,7 @@ TITLES = {
     401: "Who are you?",
     403: "Not allowed",
     404: "Not found",
+    408: "Too slow",
     409: "Refused",
     413: "Too large",
     422: "Invalid request",

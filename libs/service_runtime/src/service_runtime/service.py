@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from service_runtime.logging import log
 from service_runtime.rate_limit import RateLimit
 from service_runtime.relay import Relay
 from service_runtime.retries import Retries
+from service_runtime.server import Server
 from service_runtime.settings import RuntimeSettings, load_settings
 from service_runtime.signals import Signals, wait
 from service_runtime.unit_of_work import UnitsOfWork
@@ -74,7 +75,7 @@ class Service:
         try:
             app = self.app(settings)
             gc.freeze()  # What is there from the start stays.
-            uvicorn.run(
+            config = uvicorn.Config(
                 app,
                 host=settings.host,
                 port=settings.port,
@@ -82,6 +83,11 @@ class Service:
                 server_header=False,
                 timeout_graceful_shutdown=3,
             )
+            server = Server(config, app.state.stopping.set)
+            with suppress(KeyboardInterrupt):
+                server.run()
+            if not server.started:
+                sys.exit(3)
         finally:
             tracing.finish()
 
@@ -96,6 +102,7 @@ class Service:
                 yield
 
         app = create_app(self.name, self.router, lifespan)
+        app.state.stopping = asyncio.Event()
         app.include_router(ops.routes)
         app.include_router(lag.routes)
         if self.operator_router:

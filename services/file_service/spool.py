@@ -1,0 +1,51 @@
+"""Room for uploads on disk: a request that finds none is told to come again before its files are read."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import HTTPException, Request
+
+from services.file_service.archives import MOST_BYTES, MOST_FILES
+
+MAX_FILES, MAX_REQUEST_BYTES = MOST_FILES, MOST_BYTES
+RETRY_AFTER_SECONDS = 5
+OTHER_OPEN_FILES = 500
+
+
+class Spool:
+    """How many requests with files, and how many of their bytes, one process takes at the same time."""
+
+    def __init__(self, most_requests: int, most_bytes: int) -> None:
+        self._requests_left, self._bytes_left = most_requests, most_bytes
+        _allow_open_files(most_requests * MAX_FILES + OTHER_OPEN_FILES)
+
+    @contextmanager
+    def room(self, size: int) -> Iterator[None]:
+        """Room for a request of so many bytes; raises 503 with the seconds until it may be asked for again."""
+        if self._requests_left == 0 or self._bytes_left < size:
+            detail = "as many uploads as fit are being taken just now; send the same again in a moment"
+            raise HTTPException(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+        self._requests_left -= 1
+        self._bytes_left -= size
+        try:
+            yield
+        finally:
+            self._requests_left += 1
+            self._bytes_left += size
+
+
+def spool_of(request: Request) -> Spool:
+    """The spool of the process that answers a request."""
+    state = request.app.state
+    if not hasattr(state, "spool"):
+        state.spool = Spool(state.settings.uploads_at_once, state.settings.upload_spool_bytes)
+    spool: Spool = state.spool
+    return spool
+
+
+def _allow_open_files(most: int) -> None:
+    """Every file of a request is an open one; the usual soft limit of 1,024 is that of old programs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
