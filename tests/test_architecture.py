@@ -31,6 +31,7 @@ FOR_OUTSIDE = {
     "BatchReadyForPipelineExecutionV1",
     "EssaySlotAssignedV1",
     "ExcessContentProvisionedV1",
+    "StudentDataErasedV1",
     "StudentValidationRequestedV1",
 }
 

@@ -7,10 +7,13 @@ from common_core.events import (
     Event,
     RegisterBatchV1,
     StudentAssociationsConfirmedV1,
+    StudentErasedFromBatchesV1,
+    StudentErasureRequestedV1,
 )
 from service_runtime import Cause, Handlers, UnitOfWork
+from service_runtime.erasing import erase_traces
 
-from services.batch_orchestrator_service.models import Batch, KnownClass
+from services.batch_orchestrator_service.models import Batch, Erasure, KnownClass
 from services.batch_orchestrator_service.repository import Batches
 
 handlers = Handlers()
@@ -44,3 +47,14 @@ def associations_confirmed(batch: Batch, event: StudentAssociationsConfirmedV1, 
 @handlers.on(BatchEssaysReadyV1, loads=Batch)
 def essays_ready(batch: Batch, event: BatchEssaysReadyV1, cause: Cause) -> list[Event]:
     return batch.essays_ready(event.ready_essays, cause)
+
+
+@handlers.on(StudentErasureRequestedV1, loads=Erasure)
+async def erase_student(work: UnitOfWork, event: StudentErasureRequestedV1) -> list[Event]:
+    if await work.find(Erasure, event.erasure_id):
+        return []
+    for batch_id, essays in event.essays_by_batch().items():
+        (await work.get(Batch, batch_id)).erase_names([each.essay_id for each in essays])
+    await erase_traces(work.session, event.ids, [event.class_id])
+    work.add(Erasure.of(event, work.cause.at))
+    return [StudentErasedFromBatchesV1(**event.whom, erased=len(event.essays))]

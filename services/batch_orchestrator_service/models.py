@@ -1,27 +1,29 @@
 """The batch: its essays, its state, and the way it came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from common_core.errors import DomainError
+from common_core.errors import DomainError, NotYet
 from common_core.events import (
     BatchCancelledV1,
     BatchContentIngestionFailedV1,
     BatchEssaysRegisteredV1,
     BatchReadyForPipelineExecutionV1,
+    BatchRetentionEndedV1,
     EssayRef,
     Event,
     InitiateStudentMatchingV1,
     RegisterBatchV1,
     StudentEssay,
 )
-from common_core.status_enums import BatchStatus, CourseCode
+from common_core.status_enums import BatchStatus, CourseCode, RetainedData
 from service_runtime import Cause
 from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables
-from sqlalchemy import Index, MetaData
+from service_runtime.erasing import ErasedStudent
+from sqlalchemy import Index, MetaData, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 from services.batch_orchestrator_service.state_machine import GUEST, REGULAR, BatchTrigger
@@ -79,6 +81,12 @@ class KnownClass(Base):
     roster_version: Mapped[int]
 
 
+class Erasure(ErasedStudent, Base):
+    """A student who was erased here: ids only."""
+
+    __tablename__ = "erasures"
+
+
 class Batch(Base):
     """The essays of one assignment, on their way to ready."""
 
@@ -97,6 +105,9 @@ class Batch(Base):
     essays: Mapped[tuple[EssayRef, ...]] = mapped_column(Json(tuple[EssayRef, ...]), default=())
     students: Mapped[dict[UUID, UUID | None]] = mapped_column(Json(dict[UUID, UUID | None]), default_factory=dict)
     history: Mapped[tuple[HistoryEntry, ...]] = mapped_column(Json(tuple[HistoryEntry, ...]), default=())
+
+    keeps_texts: Mapped[bool] = mapped_column(default=True, server_default=true())
+    keeps_associations: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     @classmethod
     def register(cls, command: RegisterBatchV1, essay_ids: Sequence[UUID], at: datetime) -> tuple["Batch", list[Event]]:
@@ -124,7 +135,8 @@ class Batch(Base):
 
     def associations_confirmed(self, students: Mapping[UUID, UUID | None], cause: Cause) -> list[Event]:
         """Who wrote which essay is decided; the first decision stands."""
-        self.students = {**students, **self.students}
+        if self.keeps_associations:
+            self.students = {**students, **self.students}
         return self._fire(BatchTrigger.ASSOCIATIONS_CONFIRMED, cause)
 
     def essays_ready(self, essays: Sequence[EssayRef], cause: Cause) -> list[Event]:
@@ -141,6 +153,20 @@ class Batch(Base):
         self._fire(BatchTrigger.CANCEL, cause)
         return [BatchCancelledV1(batch_id=self.batch_id, teacher_id=self.teacher_id, cancelled_by=by)]
 
+    def erase_names(self, essay_ids: Collection[UUID]) -> None:
+        """Forget what the files of these essays were called; raises NotYet while one is not stored here."""
+        if unknown := set(essay_ids) - {essay.essay_id for essay in self.essays}:
+            raise NotYet("essay", min(unknown))
+        self.essays = tuple(each.erased() if each.essay_id in essay_ids else each for each in self.essays)
+
+    def end_retention(self, data: RetainedData) -> list[Event]:
+        """The batch has been over for so long that these data go, here and everywhere."""
+        if data is RetainedData.TEXTS:
+            self.keeps_texts, self.essays = False, tuple(essay.erased() for essay in self.essays)
+        else:
+            self.keeps_associations, self.students = False, {}
+        return [BatchRetentionEndedV1(batch_id=self.batch_id, data=data)]
+
     def student_essays(self) -> tuple[StudentEssay, ...]:
         """The essays stored, each with its student where one is known."""
         return tuple(
@@ -150,7 +176,8 @@ class Batch(Base):
     def _store(self, essays: Sequence[EssayRef]) -> None:
         """Merge essays by their id; nothing stored is ever removed."""
         known = {essay.essay_id for essay in self.essays}
-        self.essays = (*self.essays, *(essay for essay in essays if essay.essay_id not in known))
+        new = [essay if self.keeps_texts else essay.erased() for essay in essays if essay.essay_id not in known]
+        self.essays = (*self.essays, *new)
 
     def _fire(self, trigger: BatchTrigger, cause: Cause) -> list[Event]:
         machine = REGULAR if self.class_id else GUEST

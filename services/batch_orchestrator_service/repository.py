@@ -6,13 +6,14 @@ from uuid import UUID
 
 from common_core.errors import DomainError, NotFound, NotYet
 from common_core.events import Event, RegisterBatchV1
-from common_core.status_enums import BatchStatus
+from common_core.status_enums import BatchStatus, RetainedData
 from service_runtime import UnitOfWork
 from service_runtime.auth import Caller, Role
 from sqlalchemy import ColumnElement, DateTime, literal_column, select, tuple_
 from uuid_utils.compat import uuid7
 
 from services.batch_orchestrator_service.models import Batch, KnownClass
+from services.batch_orchestrator_service.state_machine import OPEN
 
 in_state_since: ColumnElement[datetime] = literal_column(
     "COALESCE(CAST(history -> -1 ->> 'at' AS timestamptz), registered_at)", DateTime(timezone=True)
@@ -88,6 +89,14 @@ class Batches:
         if after:
             query = query.where(place > after)
         return list(await self._work.session.scalars(query.limit(limit)))
+
+    async def past_retention(self, data: RetainedData, over_since: datetime, most: int) -> list[Batch]:
+        """Batches that still have these data and were over at that time, locked; not those another process is at."""
+        kept = Batch.keeps_texts if data is RetainedData.TEXTS else Batch.keeps_associations
+        query = select(Batch.batch_id).where(kept, Batch.status.not_in(OPEN), in_state_since < over_since)
+        locked = query.order_by(Batch.batch_id).limit(most).with_for_update(skip_locked=True)
+        ids = list(await self._work.session.scalars(locked))
+        return [await self._work.get(Batch, batch_id) for batch_id in ids]
 
     async def _check_class(self, class_id: UUID, teacher_id: str) -> None:
         known = await self._work.read(KnownClass, class_id)

@@ -47,3 +47,16 @@ class AlreadyConfirmed(DomainError):
 
     def __init__(self, batch_id: UUID) -> None:
         super().__init__(f"the associations of batch {batch_id} are confirmed already, and not as you sent them")
+
+
+class StillDeciding(DomainError):
+    """Until it is decided who wrote them, essays of the student could be missed, or another's be erased."""
+
+    def __init__(self, batch_ids: Sequence[UUID]) -> None:
+        super().__init__(f"{len(batch_ids)} batches of the class are being decided; confirm or cancel them, then erase")
+        self._batch_ids = batch_ids
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        """The batches that are not final."""
+        return {"undecided_batches": [str(batch_id) for batch_id in self._batch_ids]}

@@ -45,6 +45,13 @@ class Classes:
             raise NotFound("class", class_id)
         return school_class
 
+    async def locked(self, class_id: UUID) -> SchoolClass:
+        """A class to change, locked, whosever it is; raises NotFound."""
+        school_class = await self._work.find(SchoolClass, class_id)
+        if school_class is None:
+            raise NotFound("class", class_id)
+        return school_class
+
     async def all_of(self, caller: Caller) -> list[SchoolClass]:
         """The caller's classes, oldest first."""
         query = select(SchoolClass).order_by(SchoolClass.class_id)

@@ -3,15 +3,20 @@
 from common_core.events import (
     BatchCancelledV1,
     BatchEssaysRegisteredV1,
+    BatchRetentionEndedV1,
     EssayContentProvisionedV1,
     EssayValidationFailedV1,
     Event,
     InitiateStudentMatchingV1,
     StudentAssociationsConfirmedV1,
+    StudentErasedFromSlotsV1,
+    StudentErasureRequestedV1,
 )
+from common_core.status_enums import RetainedData
 from service_runtime import Handlers, UnitOfWork
+from service_runtime.erasing import erase_traces
 
-from services.essay_lifecycle_service.models import EssayBatch, route
+from services.essay_lifecycle_service.models import Erasure, EssayBatch, route
 
 handlers = Handlers()
 
@@ -49,3 +54,21 @@ async def initiate_matching(work: UnitOfWork, event: InitiateStudentMatchingV1) 
 @handlers.on(StudentAssociationsConfirmedV1, loads=EssayBatch)
 def associations_confirmed(batch: EssayBatch, _event: StudentAssociationsConfirmedV1) -> list[Event]:
     return batch.associations_confirmed()
+
+
+@handlers.on(BatchRetentionEndedV1, loads=EssayBatch)
+def retention_ended(batch: EssayBatch, event: BatchRetentionEndedV1) -> list[Event]:
+    if event.data is RetainedData.TEXTS:
+        batch.erase_all_names()
+    return []
+
+
+@handlers.on(StudentErasureRequestedV1, loads=Erasure)
+async def erase_student(work: UnitOfWork, event: StudentErasureRequestedV1) -> list[Event]:
+    if await work.find(Erasure, event.erasure_id):
+        return []
+    for batch_id, essays in event.essays_by_batch().items():
+        (await work.get(EssayBatch, batch_id)).erase_names([each.essay_id for each in essays])
+    await erase_traces(work.session, event.ids, [event.class_id])
+    work.add(Erasure.of(event, work.cause.at))
+    return [StudentErasedFromSlotsV1(**event.whom, erased=len(event.essays))]

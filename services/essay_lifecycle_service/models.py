@@ -1,11 +1,13 @@
 """A batch's slots, and what became of each uploaded file."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from common_core.errors import NotYet
 from common_core.events import (
+    ERASED,
     BatchContentProvisioningCompletedV1,
     BatchEssaysReadyV1,
     BatchEssaysRegisteredV1,
@@ -20,10 +22,13 @@ from common_core.events import (
 )
 from common_core.status_enums import ClassType, CourseCode, ExcessReason, SlotState
 from service_runtime.database import NAMING, TYPES, add_runtime_tables
+from service_runtime.erasing import ErasedStudent
 from sqlalchemy import ForeignKey, MetaData, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
 
 from services.essay_lifecycle_service.state_machine import CONTENT, ContentState, ContentTrigger
+
+type File = EssayContentProvisionedV1 | EssayValidationFailedV1
 
 
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
@@ -68,6 +73,13 @@ class Upload(Base):
     outcome: Mapped[UploadOutcome]
     original_file_name: Mapped[str]
     reason: Mapped[ExcessReason | None] = mapped_column(default=None)
+    text_storage_id: Mapped[str | None] = mapped_column(default=None)
+
+
+class Erasure(ErasedStudent, Base):
+    """A student who was erased here: ids only."""
+
+    __tablename__ = "erasures"
 
 
 class EssayBatch(Base):
@@ -159,6 +171,24 @@ class EssayBatch(Base):
         )
         return [ready]
 
+    def erase_names(self, essay_ids: Collection[UUID]) -> None:
+        """Forget what the files of these essays, and files with the same text, were called; raises NotYet."""
+        slots = [slot for slot in self.slots if slot.essay_id in essay_ids]
+        if any(slot.state is SlotState.FREE for slot in slots):
+            raise NotYet("the content of essays in batch", self.batch_id)
+        uploads, texts = {slot.file_upload_id for slot in slots}, {slot.text_storage_id for slot in slots} - {None}
+        alike = [each for each in self.uploads if each.file_upload_id in uploads or each.text_storage_id in texts]
+        files: list[Slot | Upload] = [*slots, *alike]
+        for file in files:
+            file.original_file_name = ERASED
+
+    def erase_all_names(self) -> None:
+        """Forget what any file of this batch was called."""
+        for slot in self.slots:
+            slot.original_file_name = ERASED if slot.file_upload_id else None
+        for upload in self.uploads:
+            upload.original_file_name = ERASED
+
     def essays(self) -> tuple[EssayRef, ...]:
         """The essays that have a content, in the order of their slots."""
         return tuple(
@@ -174,14 +204,10 @@ class EssayBatch(Base):
     def _decided(self, file_upload_id: UUID) -> bool:
         return any(upload.file_upload_id == file_upload_id for upload in self.uploads)
 
-    def _decide(
-        self,
-        file: EssayContentProvisionedV1 | EssayValidationFailedV1,
-        outcome: UploadOutcome,
-        reason: ExcessReason | None = None,
-    ) -> None:
+    def _decide(self, file: File, outcome: UploadOutcome, reason: ExcessReason | None = None) -> None:
         name = file.original_file_name
         upload = Upload(file_upload_id=file.file_upload_id, outcome=outcome, original_file_name=name, reason=reason)
+        upload.text_storage_id = file.text_storage_id if isinstance(file, EssayContentProvisionedV1) else None
         self.uploads.append(upload)
 
     def _excess_reason(self, text_storage_id: str) -> ExcessReason | None:
@@ -194,7 +220,7 @@ class EssayBatch(Base):
     def _free(self) -> list[Slot]:
         return [slot for slot in self.slots if slot.state is SlotState.FREE]
 
-    def _take_slot(self, state: SlotState, file: EssayContentProvisionedV1 | EssayValidationFailedV1) -> Slot:
+    def _take_slot(self, state: SlotState, file: File) -> Slot:
         slot = self._free()[0]
         slot.state, slot.file_upload_id, slot.original_file_name = state, file.file_upload_id, file.original_file_name
         return slot

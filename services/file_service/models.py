@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from common_core.errors import DomainError
-from common_core.events import EssayContentProvisionedV1, EssayValidationFailedV1, Event
+from common_core.events import ERASED, EssayContentProvisionedV1, EssayValidationFailedV1, Event
 from common_core.status_enums import FileErrorCode, UploadState
 from service_runtime.database import NAMING, NOW, TYPES, add_runtime_tables
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData
+from service_runtime.erasing import ErasedStudent
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, false, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 EXTRACT = "extract"
@@ -32,6 +33,13 @@ class BatchIsCancelled(DomainError):
 
     def __init__(self, batch_id: UUID) -> None:
         super().__init__(f"batch {batch_id} is cancelled and takes no files; register a new batch")
+
+
+class BatchIsOver(DomainError):
+    """The time for which this batch's texts are kept has passed."""
+
+    def __init__(self, batch_id: UUID) -> None:
+        super().__init__(f"batch {batch_id} is over, its texts are erased and it takes no files; register a new batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,12 @@ class Content(Base):
     stored_at: Mapped[datetime] = mapped_column(server_default=NOW, init=False)
 
 
+class Erasure(ErasedStudent, Base):
+    """A student who was erased here: ids only."""
+
+    __tablename__ = "erasures"
+
+
 class KnownBatch(Base):
     """A batch as far as its files need it: whose it is, and whether it still takes files."""
 
@@ -68,9 +82,12 @@ class KnownBatch(Base):
     teacher_id: Mapped[str]
     cancelled: Mapped[bool] = mapped_column(default=False)
     received_count: Mapped[int] = mapped_column(default=0)
+    keeps_texts: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     def receive(self, file_upload_id: UUID, name: str, size: int, raw_file_storage_id: str | None) -> "Upload":
-        """A file of this batch, with its place in the order of uploads."""
+        """A file of this batch, with its place in the order of uploads; raises BatchIsOver."""
+        if not self.keeps_texts:
+            raise BatchIsOver(self.batch_id)
         self.received_count += 1
         return Upload(
             file_upload_id=file_upload_id,
@@ -91,6 +108,7 @@ class Upload(Base):
         Index(None, "batch_id", "number", unique=True),
         Index("ix_uploads_received", "batch_id", "number", postgresql_where="state = 'received'"),
         Index(None, "text_storage_id", "teacher_id"),
+        Index(None, "raw_file_storage_id"),
     )
 
     file_upload_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -103,6 +121,11 @@ class Upload(Base):
     state: Mapped[UploadState] = mapped_column(default=UploadState.RECEIVED)
     text_storage_id: Mapped[str | None] = mapped_column(default=None)
     error_code: Mapped[FileErrorCode | None] = mapped_column(default=None)
+    erased: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    def erase(self) -> None:
+        """Forget what the file was called, and need its bytes and its text no more."""
+        self.original_file_name, self.erased = ERASED, True
 
     def decide(self, outcome: Outcome) -> list[Event]:
         """The file became a content, or it did not; said once."""

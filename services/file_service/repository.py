@@ -1,7 +1,7 @@
 """The batches, uploads and contents of a unit of work."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from common_core.errors import NotFound, NotYet
 from common_core.status_enums import UploadState
 from service_runtime import UnitOfWork
 from service_runtime.auth import Caller, Role
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -72,6 +72,12 @@ class Uploads:
         """Whether the batch has files that nobody has read."""
         return bool(await next_received(self._work.session, batch_id, 1))
 
+    async def to_erase(self, batch_id: UUID, texts: Collection[str] | None = None) -> list[Upload]:
+        """The files of a batch that have one of these texts, or all; raises NotYet while one is not read."""
+        if await self.any_received(batch_id):
+            raise NotYet("the reading of the files of batch", batch_id)
+        return [each for each in await self.of_batch(batch_id) if texts is None or each.text_storage_id in texts]
+
     async def of_batch(self, batch_id: UUID) -> list[Upload]:
         """All files of a batch, in the order of their uploads."""
         return await files_of(self._work.session, batch_id)
@@ -86,7 +92,10 @@ class Contents:
     async def store(self, storage_id: str, data: bytes) -> None:
         """Store bytes under their id, once."""
         await self._work.session.execute(
-            insert(Content).values(storage_id=storage_id, data=data).on_conflict_do_nothing()
+            # Touched where it is there: that holds it against somebody who would erase it as nobody's.
+            insert(Content)
+            .values(storage_id=storage_id, data=data)
+            .on_conflict_do_update(index_elements=[Content.storage_id], set_={"stored_at": func.now()})
         )
 
     async def store_texts(self, texts: Iterable[str]) -> None:
@@ -94,6 +103,40 @@ class Contents:
         named = {f"text-{sha256(text.encode()).hexdigest()}": text.encode() for text in texts}
         for storage_id in sorted(named):
             await self.store(storage_id, named[storage_id])
+
+    async def erase(self, uploads: Sequence[Upload]) -> int:
+        """Erase files with their names, bytes and texts, but what another file has as well; how many files."""
+        left = [upload for upload in uploads if not upload.erased]
+        for upload in left:
+            upload.erase()
+        session = self._work.session
+        await session.flush()
+        theirs = {each for upload in uploads for each in (upload.raw_file_storage_id, upload.text_storage_id)}
+        ids = sorted(theirs - {None})  # type: ignore[type-var]  # mypy keeps the None
+        # Held first, and looked at in a statement of its own: so it sees whoever has stored the same meanwhile.
+        held = select(Content.storage_id).where(Content.storage_id.in_(ids)).order_by(Content.storage_id)
+        await session.execute(held.with_for_update())
+        others = select(Upload).where(~Upload.erased)
+        by_bytes = others.where(Upload.raw_file_storage_id == Content.storage_id).exists()
+        by_text = others.where(Upload.text_storage_id == Content.storage_id).exists()
+        await session.execute(
+            delete(Content)
+            .where(Content.storage_id.in_(ids), ~by_bytes, ~by_text)
+            .execution_options(synchronize_session=False)
+        )
+        return len(left)
+
+    async def original(self, batch_id: UUID, file_upload_id: UUID) -> bytes:
+        """A file of a batch as it was uploaded; raises NotFound, also for one that was too large or is erased."""
+        query = (
+            select(Content.data)
+            .join(Upload, Upload.raw_file_storage_id == Content.storage_id)
+            .where(Upload.batch_id == batch_id, Upload.file_upload_id == file_upload_id, ~Upload.erased)
+        )
+        data = await self._work.session.scalar(query)
+        if data is None:
+            raise NotFound("file", file_upload_id)
+        return bytes(data)
 
     async def text(self, text_storage_id: str, caller: Caller) -> bytes:
         """A stored text; raises NotFound for one the caller has not uploaded."""

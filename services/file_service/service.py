@@ -2,8 +2,8 @@
 
 from service_runtime import Service
 
-from services.file_service.api import routes
 from services.file_service.handlers import handlers
+from services.file_service.originals import routes
 from services.file_service.reading import reader
 from services.file_service.settings import Settings
 

@@ -1,6 +1,6 @@
 """What the matcher remembers: rosters, and which batches it was asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from common_core.events import (
 from common_core.status_enums import CourseCode
 from service_runtime import CancelTimer, SetTimer
 from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables
+from service_runtime.erasing import ErasedStudent
 from service_runtime.handlers import Effect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
@@ -54,6 +55,12 @@ class KnownRoster(Base):
         if newer:
             self.roster_version, self.students = event.roster_version, event.students
         return newer
+
+
+class Erasure(ErasedStudent, Base):
+    """A student who was erased here: ids only."""
+
+    __tablename__ = "erasures"
 
 
 class MatchRequest(Base):
@@ -103,6 +110,10 @@ class MatchRequest(Base):
         """The associations are decided, or the batch is cancelled."""
         self.closed = True
         return [CancelTimer(MATCH, self.batch_id)]
+
+    def erase_names(self, essay_ids: Collection[UUID]) -> None:
+        """Forget what the files of these essays were called."""
+        self.essays = tuple(each.erased() if each.essay_id in essay_ids else each for each in self.essays)
 
 
 def _with_room_for_all(results: Sequence[EssayMatch]) -> tuple[EssayMatch, ...]:

@@ -1,6 +1,7 @@
 """Whose a resource is: on every route with an id, what is another teacher's does not exist."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +12,10 @@ from common_core.events import EssayRef
 from service_runtime.auth import Role
 from service_runtime.testing import Running, bearer, wait_until
 
+from services.class_management_service.service import service as class_management
+from services.file_service.service import service as file_service
 from tests.integration.classroom import BERIT, COURSE, Person, match, matching_requested, suggested
+from tests.integration.sockets import app_of, served
 from tests.integration.world import World
 from tests.routes import ROUTES, SERVICES, Route
 
@@ -24,12 +28,16 @@ OWNED: dict[str, dict[str, Any]] = {
     "batch-orchestrator GET /v1/batches/{batch_id}": {},
     "class-management GET /v1/classes/{class_id}": {},
     "class-management GET /v1/batches/{batch_id}/student-associations": {},
+    "class-management GET /v1/classes/{class_id}/students/{student_id}/data": {},
     "essay-lifecycle GET /v1/batches/{batch_id}/essays": {},
     "file-service GET /v1/batches/{batch_id}/files": {},
+    "file-service GET /v1/batches/{batch_id}/files/{file_upload_id}/original": {},
     "file-service GET /v1/content/{text_storage_id}": {},
     "class-management PUT /v1/batches/{batch_id}/student-associations/deadline": {"json": {"deadline": NEW_DEADLINE}},
     "class-management PUT /v1/batches/{batch_id}/student-associations/{essay_id}": {"json": {"student_id": None}},
     "class-management POST /v1/batches/{batch_id}/student-associations/confirm": {"json": {}},
+    "class-management DELETE /v1/classes/{class_id}/students/{student_id}": {},
+    "class-management GET /v1/classes/{class_id}/students/{student_id}/erasure": {},
     "class-management PUT /v1/classes/{class_id}/roster": {"json": STUDENTS},
     "file-service POST /v1/batches/{batch_id}/files": FILES,
     "essay-lifecycle POST /v1/batches/{batch_id}/close": {},
@@ -83,14 +91,19 @@ async def what_berit_has(world: World, services: dict[str, Running]) -> dict[str
         return (await berit["class-management"].get(f"/batches/{batch_id}/student-associations")).is_success
 
     await wait_until(asked)
-    essay_id, text_storage_id = slot["essay_id"], slot["text_storage_id"]
-    return {"class_id": str(class_id), "batch_id": batch_id, "essay_id": essay_id, "text_storage_id": text_storage_id}
+    of_slot = {name: slot[name] for name in ("essay_id", "text_storage_id", "file_upload_id")}
+    return {"class_id": str(class_id), "student_id": str(students["Astrid"]), "batch_id": batch_id, **of_slot}
 
 
 @pytest.fixture(scope="module")
-async def house(shared_world: World) -> House:
-    services = {service.name: await shared_world.run(service) for service in SERVICES}
-    return House(services, await what_berit_has(shared_world, services))
+async def house(shared_world: World) -> AsyncIterator[House]:
+    files = await shared_world.run(file_service)
+    async with served(app_of(files)) as url:
+        services = {file_service.name: files}
+        for service in (each for each in SERVICES if each is not file_service):
+            asks = {"file_service_url": url} if service is class_management else {}
+            services[service.name] = await shared_world.run(service, **asks)
+        yield House(services, await what_berit_has(shared_world, services))
 
 
 def test_no_route_with_an_id_is_forgotten() -> None:
@@ -137,7 +150,7 @@ async def test_a_list_has_nothing_of_another_teacher(house: House, route: Route)
 
 
 ANYTHING = {"class_id": str(uuid4()), "batch_id": str(uuid4()), "essay_id": str(uuid4()), "text_storage_id": "text"}
-ANYTHING |= {"position": "1", "key": str(uuid4())}
+ANYTHING |= {"position": "1", "key": str(uuid4()), "student_id": str(uuid4()), "file_upload_id": str(uuid4())}
 
 
 @pytest.mark.parametrize("route", [each for each in ROUTES if each.declared], ids=str)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from common_core.events import Association, EssayMatch, Evidence
+from common_core.events import ERASED, Association, EssayMatch, Evidence
 from common_core.status_enums import (
     AssociationConfidenceLevel,
     AssociationValidationMethod,
@@ -104,6 +104,14 @@ class StudentAssociation(Base):
         else:
             status = StudentAssociationStatus.REJECTED if self.was_suggested else StudentAssociationStatus.NO_MATCH
         self.decide(student_id, status, AssociationValidationMethod.HUMAN, at, by)
+
+    def forget_text(self) -> None:
+        """Keep neither the file's name nor what the suggestion was explained with."""
+        self.original_file_name, self.evidence, self.match_reasons = ERASED, (), ()
+
+    def forget_students(self) -> None:
+        """Keep that it was decided, not for whom."""
+        self.student_id = self.suggested_student_id = None
 
     def as_event(self) -> Association:
         """What others hear of the decision; raises ValueError when there is none."""

@@ -10,7 +10,8 @@ from common_core.events import ClassRosterChangedV1, Event, RosterStudent
 from common_core.events.base import Contract, Text
 from common_core.status_enums import CourseCode
 from pydantic import field_validator, model_validator
-from sqlalchemy import ForeignKey
+from service_runtime.database import Json
+from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from services.class_management_service.models.base import Base
@@ -23,6 +24,15 @@ class StudentRepeated(DomainError):
 
     def __init__(self, student_id: UUID) -> None:
         super().__init__(f"students: the student_id {student_id} stands twice; give each student once")
+
+
+class StudentIsErased(DomainError):
+    """A student_id that was erased means nobody any more."""
+
+    http_status = 422
+
+    def __init__(self, student_id: UUID) -> None:
+        super().__init__(f"students: the student_id {student_id} is erased; leave it out to enter somebody anew")
 
 
 class StudentEntry(Contract):
@@ -80,6 +90,10 @@ class SchoolClass(Base):
         default_factory=list,
     )
 
+    erased_students: Mapped[tuple[UUID, ...]] = mapped_column(
+        Json(tuple[UUID, ...]), default=(), server_default=text("'[]'")
+    )
+
     @property
     def student_ids(self) -> set[UUID]:
         """Who is in the class."""
@@ -97,15 +111,26 @@ class SchoolClass(Base):
             students=students,
         )
 
+    def erase(self, student_id: UUID) -> list[Event]:
+        """Take a student from the roster for ever: their id is never taken again."""
+        self.erased_students = (*self.erased_students, student_id)
+        left = [student for student in self.students if student.student_id != student_id]
+        if len(left) == len(self.students):
+            return []
+        self.students, self.roster_version = left, self.roster_version + 1
+        return [self.announced()]
+
     def meant(self, entries: Sequence[StudentEntry]) -> list[UUID | None]:
-        """The id each entry has or will keep; None for somebody new. Raises StudentRepeated."""
+        """The id each entry has or will keep; None for somebody new. Raises StudentRepeated or StudentIsErased."""
         found = _who_is_who(entries, self.students)
         if repeated := [student_id for student_id, times in Counter(found.values()).items() if times > 1]:
             raise StudentRepeated(repeated[0])
+        if gone := set(found.values()) & set(self.erased_students):
+            raise StudentIsErased(min(gone))
         return [found.get(place) for place in range(len(entries))]
 
     def change_roster(self, entries: Sequence[StudentEntry], new_id: Callable[[], UUID]) -> list[Event]:
-        """Replace the roster; who was in it keeps their id. Raises StudentRepeated."""
+        """Replace the roster; who was in it keeps their id. Raises StudentRepeated or StudentIsErased."""
         before = [_fields(student) for student in self.students]
         known = {student.student_id: student for student in self.students}
         ids = [student_id or new_id() for student_id in self.meant(entries)]

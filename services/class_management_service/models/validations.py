@@ -16,6 +16,7 @@ from common_core.events import (
 from common_core.status_enums import (
     AssociationValidationMethod,
     CourseCode,
+    RetainedData,
     StudentAssociationStatus,
 )
 from service_runtime import CancelTimer, SetTimer
@@ -88,7 +89,7 @@ class Validation(Base):
         if self.status in (ValidationStatus.CONFIRMED, ValidationStatus.CANCELLED):
             return []
         self.expect(matches)
-        by_essay = {match.essay_id: match for match in matches}
+        by_essay = {match.essay_id: _without(school_class.erased_students, match) for match in matches}
         for association in self.associations:
             if association.essay_id in by_essay and not association.decided:
                 association.suggest(by_essay[association.essay_id], school_class.student_ids)
@@ -162,6 +163,14 @@ class Validation(Base):
         self.status = VALIDATION.fire(self.status, ValidationTrigger.CANCEL).state
         return [CancelTimer(DEADLINE, self.batch_id)]
 
+    def forget(self, data: RetainedData) -> None:
+        """The time for which this is kept has passed: file names and quotes, or who wrote what; the decisions stay."""
+        for each in self.associations:
+            if data is RetainedData.TEXTS:
+                each.forget_text()
+            else:
+                each.forget_students()
+
     def _open(self, school_class: SchoolClass, at: datetime) -> list[Effect]:
         self.status = VALIDATION.fire(self.status, ValidationTrigger.SUGGEST).state
         self.deadline = at + timedelta(seconds=school_class.association_deadline_seconds)
@@ -214,3 +223,9 @@ class Validation(Base):
             ),
         )
         return [CancelTimer(DEADLINE, self.batch_id), confirmed]
+
+
+def _without(erased: Collection[UUID], match: EssayMatch) -> EssayMatch:
+    """What was found out, but nothing about students who were erased meanwhile."""
+    left = tuple(each for each in match.suggestions if each.student_id not in erased)
+    return match if len(left) == len(match.suggestions) else match.model_copy(update={"suggestions": left})

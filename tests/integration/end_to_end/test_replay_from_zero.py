@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -55,7 +56,7 @@ async def finished(shared_world: World) -> Finished:
 
 
 @asynccontextmanager
-async def everything_runs(world: World) -> AsyncIterator[dict[str, str]]:
+async def everything_runs(world: World, **of_orchestrator: Any) -> AsyncIterator[dict[str, str]]:
     """All five services, and the variables by which a school reaches them."""
     variables = {
         "KAFKA_BOOTSTRAP_SERVERS": world.settings(database_url="postgresql://nowhere/none").kafka_bootstrap_servers,
@@ -63,9 +64,11 @@ async def everything_runs(world: World) -> AsyncIterator[dict[str, str]]:
     }
     async with AsyncExitStack() as stack:
         for service in SERVICES:
-            texts = {"file_service_url": variables["FILE_SERVICE_URL"]} if service is student_matching else {}
+            asks = service in (student_matching, class_management)
+            texts = {"file_service_url": variables["FILE_SERVICE_URL"]} if asks else {}
+            changes = of_orchestrator if service is orchestrator else texts
             # However slow they are: what a service does not know yet, it waits for.
-            started = await stack.enter_async_context(world.running(service, known_within_seconds=15.0, **texts))
+            started = await stack.enter_async_context(world.running(service, known_within_seconds=15.0, **changes))
             url = await stack.enter_async_context(served(app_of(started)))
             variables[f"{service.name.replace('-', '_').upper()}_URL"] = url
         yield variables

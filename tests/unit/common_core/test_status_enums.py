@@ -18,6 +18,7 @@ WIRE = {
     "encrypted_file_unsupported file_type_unsupported file_too_large",
     words.ExcessReason: "no_available_slot batch_closed duplicate_content",
     words.NoMatchReason: "no_identity_found no_student_found ambiguous text_unavailable roster_unavailable",
+    words.RetainedData: "texts associations",
     words.SlotState: "free assigned closed",
     words.UploadState: "received provisioned failed",
 }

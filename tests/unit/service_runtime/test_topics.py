@@ -42,12 +42,19 @@ def test_a_missing_topic_is_only_missing() -> None:
 
 
 @pytest.mark.parametrize(("kept", "dangerous"), [(30 * DAY, False), (31 * DAY, True), (-1, True)])
-def test_a_longer_retention_is_a_note_and_a_danger_when_the_inbox_forgets_sooner(kept: int, dangerous: bool) -> None:
-    found = beside(Size(12, 3), kept)
+def test_a_longer_retention_keeps_names_and_is_a_danger_when_the_inbox_forgets_sooner(
+    kept: int, dangerous: bool
+) -> None:
+    (problem,) = beside(Size(12, 3), kept).problems
 
-    (note,) = found.notes
-    assert found.problems == []
-    assert ("SCRIPTORIUM_INBOX_DAYS" in note) == dangerous
+    assert "has the names of students who were erased" in problem
+    assert ("SCRIPTORIUM_INBOX_DAYS" in problem) == dangerous
+
+
+@pytest.mark.parametrize(("retention_days", "segment_days"), [(14, 1), (0.5, 0.5)])
+def test_a_message_is_gone_a_day_after_its_retention_at_the_latest(retention_days: float, segment_days: float) -> None:
+    for topic in declared(SETTINGS.model_copy(update={"retention_days": retention_days})):
+        assert float(topic.topic_configs["segment.ms"]) == segment_days * DAY
 
 
 def test_what_the_broker_does_not_say_is_no_difference() -> None:

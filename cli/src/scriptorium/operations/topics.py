@@ -23,7 +23,7 @@ class Pair(TypedDict):
 
 
 class TopicCondition(TypedDict):
-    """One topic; `problems` are what is missing or smaller than declared, `notes` what else differs."""
+    """One topic; `problems` are what is not as declared and has to be mended, `notes` what else differs."""
 
     topic: str
     partitions: Pair
@@ -34,7 +34,7 @@ class TopicCondition(TypedDict):
 
 
 def topics(as_json: AsJson = False, env_file: EnvFile = None) -> None:
-    """Compare the topics that are declared with those of the broker; 1 when one is missing or smaller."""
+    """Compare the topics that are declared with those of the broker; 1 when one is missing, smaller or kept longer."""
     settings = environment.runtime_settings(environment.read(env_file))
     with reaching(settings):
         found = asyncio.run(compare_topics(settings))

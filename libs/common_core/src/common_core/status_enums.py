@@ -90,6 +90,15 @@ class NoMatchReason(StrEnum):
     ROSTER_UNAVAILABLE = "roster_unavailable"
 
 
+class RetainedData(StrEnum):
+    """What is kept of a batch that is over, each for a time of its own."""
+
+    TEXTS = "texts"
+    """Texts, files, the files' names, and words quoted from them."""
+    ASSOCIATIONS = "associations"
+    """Which student wrote which essay."""
+
+
 class StudentAssociationStatus(StrEnum):
     """What has been decided about who wrote an essay."""
 

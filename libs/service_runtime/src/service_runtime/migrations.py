@@ -55,6 +55,22 @@ def drop_operator_actions() -> None:
     op.drop_table("operator_actions")
 
 
+def create_erasures() -> None:
+    """Create the table of the students who were erased here; ids only."""
+    op.create_table(
+        "erasures",
+        sa.Column("erasure_id", sa.Uuid(), nullable=False),
+        sa.Column("student_id", sa.Uuid(), nullable=False),
+        _time("erased_at"),
+        sa.PrimaryKeyConstraint("erasure_id", name="pk_erasures"),
+    )
+
+
+def drop_erasures() -> None:
+    """Undo create_erasures."""
+    op.drop_table("erasures")
+
+
 def prepare_retention() -> None:
     """Let the inbox be searched by age, and settle how what has a retention is vacuumed."""
     # With a condition that only who asks what is due has: where statistics say that nothing waits, all indexes cost the

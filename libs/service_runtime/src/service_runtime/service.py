@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from uuid_utils.compat import uuid7
 
 from service_runtime import dead_letters, gauges, health, idempotency, inbox, lag, logging, ops, tracing
 from service_runtime.alarm_clock import AlarmClock
@@ -20,7 +21,7 @@ from service_runtime.consumer import Consumer
 from service_runtime.database import create_engine, is_lost_connection
 from service_runtime.delivery import Delivery
 from service_runtime.gauges import Gauges
-from service_runtime.handlers import Handlers
+from service_runtime.handlers import Cause, Handlers
 from service_runtime.http import create_app
 from service_runtime.logging import log
 from service_runtime.rate_limit import RateLimit
@@ -29,7 +30,7 @@ from service_runtime.retries import Retries
 from service_runtime.server import Server
 from service_runtime.settings import RuntimeSettings, load_settings
 from service_runtime.signals import Signals, wait
-from service_runtime.unit_of_work import UnitsOfWork
+from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
 
 HOUSEKEEPING_SECONDS = 60.0
 STOP_SECONDS = 2.5
@@ -41,6 +42,7 @@ OBJECTS_BETWEEN_COLLECTIONS = 50_000
 fifth of a message's time.
 """
 
+type Housekeeping = Callable[[UnitOfWork, Any], Awaitable[None]]
 type Tools = Callable[[Any], AbstractAsyncContextManager[object]]
 
 
@@ -63,6 +65,8 @@ class Service:
     """What this service alone offers operators, beside what every service does."""
     gauges: Gauges | None = None
     """What this service alone shows at `/metrics`."""
+    housekeeping: Housekeeping | None = None
+    """What this service alone does about what has become old, each minute in one transaction."""
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, then finish what is at hand and stop."""
@@ -117,6 +121,7 @@ class Runtime:
     def __init__(self, service: Service, settings: RuntimeSettings, tools: object) -> None:
         self.settings = settings
         self.service_name = service.name
+        self._housekeeping = service.housekeeping
         self.engine: AsyncEngine = create_engine(settings.database_url, service.name, settings.transaction_seconds)
         self.signals = Signals(self.engine)
         sessions = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -206,3 +211,7 @@ class Runtime:
         async with self.units.sessions.begin() as session:
             await dead_letters.forget_bytes(session, self.settings.replaced_bytes_days)
             await session.execute(idempotency.FORGET)
+        if self._housekeeping:
+            async with self.units.begin() as work:
+                work.cause = Cause(None, str(uuid7()), None, await database_time(work.session))
+                await self._housekeeping(work, self.settings)

@@ -35,9 +35,9 @@ class Compared(NamedTuple):
     retention_ms: int | None
     """How long messages are kept, -1 for ever; None: the broker does not say."""
     problems: list[str]
-    """What is missing or smaller than declared, and the way out."""
+    """What is missing or smaller than declared, or kept for another time, and the way out."""
     notes: list[str]
-    """What else differs, and what that means."""
+    """What else differs, and what that means; at present nothing."""
 
 
 class WrongTopics(Exception):
@@ -46,7 +46,9 @@ class WrongTopics(Exception):
 
 def declared(settings: RuntimeSettings) -> list[NewTopic]:
     """Every topic that an event class names."""
-    kept = {"retention.ms": str(int(settings.retention_days * MILLISECONDS_PER_DAY))}
+    retention = int(settings.retention_days * MILLISECONDS_PER_DAY)
+    # Kafka deletes whole segments, by their last message: the first one stays longer by as much as a segment spans.
+    kept = {"retention.ms": str(retention), "segment.ms": str(min(retention, MILLISECONDS_PER_DAY))}
     return [
         NewTopic(settings.topic_prefix + topic, settings.partitions, settings.replication_factor, topic_configs=kept)
         for topic in sorted(Topic)
@@ -126,7 +128,7 @@ def _problems(topic: NewTopic, size: Size | None) -> Iterator[str]:
 
 def compare(topic: NewTopic, size: Size | None, kept: int | None, settings: RuntimeSettings) -> Compared:
     """A declared topic beside what the broker has of it."""
-    problems, notes = list(_problems(topic, size)), []
+    problems = list(_problems(topic, size))
     wanted = retention_ms(topic)
     if kept is not None and kept != wanted:
         differs = (
@@ -134,13 +136,12 @@ def compare(topic: NewTopic, size: Size | None, kept: int | None, settings: Runt
             f" --entity-type topics --entity-name {topic.name} --add-config retention.ms={wanted}, or set"
             " SCRIPTORIUM_RETENTION_DAYS"
         )
-        if 0 <= kept < wanted:
-            problems.append(differs)
-        elif 0 <= kept <= settings.inbox_days * MILLISECONDS_PER_DAY:
-            notes.append(differs)
-        else:
-            notes.append(f"{differs}; the inbox forgets after SCRIPTORIUM_INBOX_DAYS, so never read older ones again")
-    return Compared(topic, size, kept, problems, notes)
+        if not 0 <= kept <= wanted:
+            differs += "; so long it has the names of students who were erased"
+        if not 0 <= kept <= settings.inbox_days * MILLISECONDS_PER_DAY:
+            differs += "; the inbox forgets after SCRIPTORIUM_INBOX_DAYS, so never read older ones again"
+        problems.append(differs)
+    return Compared(topic, size, kept, problems, [])
 
 
 def days(milliseconds: int) -> str:

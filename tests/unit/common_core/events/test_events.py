@@ -22,17 +22,24 @@ batch-orchestrator InitiateStudentMatchingV1           batch_id class_id course_
 batch-orchestrator BatchReadyForPipelineExecutionV1    batch_id course_code teacher_id class_id? essays
 batch-orchestrator BatchContentIngestionFailedV1       batch_id teacher_id reason
 batch-orchestrator BatchCancelledV1                    batch_id teacher_id cancelled_by
+batch-orchestrator BatchRetentionEndedV1               batch_id data
+batch-orchestrator StudentErasedFromBatchesV1          erasure_id class_id student_id erased
 file-service       EssayContentProvisionedV1           batch_id file_upload_id original_file_name text_storage_id raw_file_storage_id? file_size_bytes content_sha256?
 file-service       EssayValidationFailedV1             batch_id file_upload_id original_file_name error_code error_detail file_size_bytes raw_file_storage_id?
+file-service       StudentErasedFromFilesV1            erasure_id class_id student_id erased
 essay-lifecycle    EssaySlotAssignedV1                 batch_id essay_id file_upload_id text_storage_id original_file_name
 essay-lifecycle    ExcessContentProvisionedV1          batch_id file_upload_id text_storage_id original_file_name reason
 essay-lifecycle    BatchContentProvisioningCompletedV1 batch_id class_id? course_code teacher_id expected_count provisioned_count failed_count essays
 essay-lifecycle    BatchStudentMatchingRequestedV1     batch_id class_id course_code teacher_id essays
 essay-lifecycle    BatchEssaysReadyV1                  batch_id course_code class_type ready_essays
+essay-lifecycle    StudentErasedFromSlotsV1            erasure_id class_id student_id erased
 class-management   ClassRosterChangedV1                class_id class_name course_code teacher_id roster_version students
 class-management   StudentValidationRequestedV1        batch_id class_id teacher_id deadline suggested_count unmatched_count
 class-management   StudentAssociationsConfirmedV1      batch_id class_id course_code associations timeout_triggered validation_summary
+class-management   StudentErasureRequestedV1           erasure_id class_id student_id roster_version essays
+class-management   StudentDataErasedV1                 erasure_id class_id student_id
 student-matching   BatchAuthorMatchesSuggestedV1       batch_id class_id course_code teacher_id results
+student-matching   StudentErasedFromMatchingV1         erasure_id class_id student_id erased
 """  # noqa: E501  A table is read row by row.
 ALSO_FROM_OUTSIDE = {"EssayContentProvisionedV1", "EssayValidationFailedV1", "BatchAuthorMatchesSuggestedV1"}
 FIELDS = {name: fields for _, name, *fields in (line.split() for line in SPECIFIED.strip().splitlines())}
@@ -67,6 +74,8 @@ EXAMPLES: dict[str, Any] = {
     "batch_id": ID,
     "class_id": ID,
     "essay_id": ID,
+    "erasure_id": ID,
+    "student_id": ID,
     "file_upload_id": ID,
     "teacher_id": "teacher-1",
     "course_code": "SV1",
@@ -98,10 +107,13 @@ EXAMPLES: dict[str, Any] = {
     "results": [{**ESSAY, "suggestions": [SUGGESTION], "no_match_reason": "ambiguous"}],
     "cancelled_by": "teacher-1",
     "reason": "no file became an essay",
+    "data": "texts",
+    "erased": 2,
 }
 PARTICULAR: dict[tuple[str, str], Any] = {
     ("ExcessContentProvisionedV1", "reason"): "duplicate_content",
     ("BatchReadyForPipelineExecutionV1", "essays"): [{**ESSAY, "student_id": ID}],
+    ("StudentErasureRequestedV1", "essays"): [{"batch_id": ID, "essay_id": ID, "text_storage_id": "sha256:ab12"}],
 }
 OPTIONAL_PARTS = [
     ("ClassRosterChangedV1", ("students", 0, "legal_full_name")),
@@ -176,10 +188,11 @@ def test_an_event_stands_on_its_publishers_topic_and_upstream_only_where_specifi
 
 
 @every_event
-def test_the_key_is_the_batch_or_for_a_roster_the_class(name: str) -> None:
+def test_the_key_is_the_batch_or_for_a_roster_the_class_or_the_erasure_of_a_student(name: str) -> None:
     data = example(name)
     data[FIELDS[name][0]] = "0190f5f0-0000-7000-8000-00000000000f"
-    assert Event.types[name].key_field == ("class_id" if name == "ClassRosterChangedV1" else "batch_id")
+    key = "class_id" if name == "ClassRosterChangedV1" else "erasure_id" if "Eras" in name else "batch_id"
+    assert Event.types[name].key_field == key
     assert read(name, data).key == UUID("0190f5f0-0000-7000-8000-00000000000f")
 
 
@@ -251,7 +264,7 @@ def test_a_time_without_zone_and_an_id_that_is_no_uuid_are_refused(name: str) ->
 
 @every_event
 def test_a_word_outside_its_vocabulary_is_refused(name: str) -> None:
-    words = {"course_code", "class_type", "error_code", "status", "validation_method", "confidence_level"}
+    words = {"course_code", "class_type", "error_code", "status", "validation_method", "confidence_level", "data"}
     for place in places(example(name)):
         if place[-1] in words or (name, place[-1]) == ("ExcessContentProvisionedV1", "reason"):
             with pytest.raises(ValidationError):

@@ -7,7 +7,7 @@ import pytest
 from common_core.events import EssayContentProvisionedV1, EssayValidationFailedV1
 from common_core.status_enums import FileErrorCode, UploadState
 
-from services.file_service.models import KnownBatch, Outcome, Upload, raw_storage_id, repetitions
+from services.file_service.models import BatchIsOver, KnownBatch, Outcome, Upload, raw_storage_id, repetitions
 
 BATCH = UUID(int=1)
 TEXT = "Jag heter Åsa."
@@ -125,3 +125,13 @@ def test_a_file_that_is_too_large_says_how_large_it_may_be() -> None:
     assert (outcome.text, outcome.error_code) == (None, FileErrorCode.FILE_TOO_LARGE)
     assert "2000" in outcome.error_detail
     assert "1000" in outcome.error_detail
+
+
+def test_a_batch_whose_texts_are_erased_takes_no_more_files() -> None:
+    batch = a_batch()
+    batch.keeps_texts = False
+
+    with pytest.raises(BatchIsOver, match="register a new batch"):
+        batch.receive(UUID(int=1), "essay.txt", 1, None)
+
+    assert batch.received_count == 0

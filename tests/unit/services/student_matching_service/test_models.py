@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from common_core.events import (
+    ERASED,
     BatchAuthorMatchesSuggestedV1,
     BatchStudentMatchingRequestedV1,
     ClassRosterChangedV1,
@@ -118,3 +119,13 @@ def test_a_batch_that_was_over_before_its_request_is_never_matched() -> None:
 
     assert batch.again(NOW) == []
     assert batch.matched([RESULT]) == []
+
+
+def test_the_name_of_an_erased_essay_is_forgotten_and_the_others_stay() -> None:
+    request = a_request()
+    other = ESSAY.model_copy(update={"essay_id": UUID(int=4)})
+    request.essays = (ESSAY, other)
+
+    request.erase_names([ESSAY.essay_id, UUID(int=99)])
+
+    assert [essay.original_file_name for essay in request.essays] == [ERASED, "1.txt"]

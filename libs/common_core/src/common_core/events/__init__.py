@@ -6,7 +6,9 @@ from common_core.events.batch_orchestrator import (
     BatchContentIngestionFailedV1,
     BatchEssaysRegisteredV1,
     BatchReadyForPipelineExecutionV1,
+    BatchRetentionEndedV1,
     InitiateStudentMatchingV1,
+    StudentErasedFromBatchesV1,
     StudentEssay,
 )
 from common_core.events.class_management import (
@@ -14,6 +16,8 @@ from common_core.events.class_management import (
     ClassRosterChangedV1,
     RosterStudent,
     StudentAssociationsConfirmedV1,
+    StudentDataErasedV1,
+    StudentErasureRequestedV1,
     StudentValidationRequestedV1,
     ValidationSummary,
 )
@@ -23,13 +27,21 @@ from common_core.events.essay_lifecycle import (
     BatchStudentMatchingRequestedV1,
     EssaySlotAssignedV1,
     ExcessContentProvisionedV1,
+    StudentErasedFromSlotsV1,
 )
-from common_core.events.file_service import EssayContentProvisionedV1, EssayValidationFailedV1
-from common_core.events.student_matching import BatchAuthorMatchesSuggestedV1, EssayMatch, Evidence, StudentSuggestion
+from common_core.events.file_service import EssayContentProvisionedV1, EssayValidationFailedV1, StudentErasedFromFilesV1
+from common_core.events.student_matching import (
+    BatchAuthorMatchesSuggestedV1,
+    EssayMatch,
+    Evidence,
+    StudentErasedFromMatchingV1,
+    StudentSuggestion,
+)
 from common_core.events.upstream import RegisterBatchV1
-from common_core.events.words import EssayRef
+from common_core.events.words import ERASED, EssayRef, StudentErased, StudentEssayRef
 
 __all__ = [
+    "ERASED",
     "Association",
     "BatchAuthorMatchesSuggestedV1",
     "BatchCancelledV1",
@@ -38,6 +50,7 @@ __all__ = [
     "BatchEssaysReadyV1",
     "BatchEssaysRegisteredV1",
     "BatchReadyForPipelineExecutionV1",
+    "BatchRetentionEndedV1",
     "BatchStudentMatchingRequestedV1",
     "ClassRosterChangedV1",
     "Contract",
@@ -53,7 +66,15 @@ __all__ = [
     "RegisterBatchV1",
     "RosterStudent",
     "StudentAssociationsConfirmedV1",
+    "StudentDataErasedV1",
+    "StudentErased",
+    "StudentErasedFromBatchesV1",
+    "StudentErasedFromFilesV1",
+    "StudentErasedFromMatchingV1",
+    "StudentErasedFromSlotsV1",
+    "StudentErasureRequestedV1",
     "StudentEssay",
+    "StudentEssayRef",
     "StudentSuggestion",
     "StudentValidationRequestedV1",
     "Topic",

@@ -8,10 +8,11 @@ from common_core.events.words import (
     EssayId,
     EssayRef,
     ExpectedEssayCount,
+    StudentErased,
     StudentId,
     TeacherId,
 )
-from common_core.status_enums import CourseCode
+from common_core.status_enums import CourseCode, RetainedData
 
 
 class BatchEssaysRegisteredV1(Event, topic=Topic.BATCH_ORCHESTRATOR, key="batch_id"):
@@ -74,3 +75,14 @@ class BatchCancelledV1(Event, topic=Topic.BATCH_ORCHESTRATOR, key="batch_id"):
     teacher_id: TeacherId
     cancelled_by: Name
     """The person who called it off."""
+
+
+class BatchRetentionEndedV1(Event, topic=Topic.BATCH_ORCHESTRATOR, key="batch_id"):
+    """A batch has been over for so long that some of its data are to be erased everywhere."""
+
+    batch_id: BatchId
+    data: RetainedData
+
+
+class StudentErasedFromBatchesV1(StudentErased, Event, topic=Topic.BATCH_ORCHESTRATOR, key="erasure_id"):
+    """The orchestrator has nothing more about a student."""

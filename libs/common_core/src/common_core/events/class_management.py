@@ -1,13 +1,17 @@
 """What the class management says: who is in a class, and who wrote which essay."""
 
+from uuid import UUID
+
 from common_core.events.base import Contract, Event, Name, Text, Topic
 from common_core.events.words import (
     BatchId,
     ClassId,
     Confidence,
     Count,
+    ErasureId,
     EssayId,
     RosterVersion,
+    StudentEssayRef,
     StudentId,
     TeacherId,
     Time,
@@ -93,3 +97,38 @@ class StudentAssociationsConfirmedV1(Event, topic=Topic.CLASS_MANAGEMENT, key="b
     timeout_triggered: bool
     """Whether the deadline, not the teacher, ended the validation."""
     validation_summary: ValidationSummary
+
+
+class StudentErasureRequestedV1(Event, topic=Topic.CLASS_MANAGEMENT, key="erasure_id"):
+    """Everything that is kept about a student is to be erased; says by ids only what that is."""
+
+    erasure_id: ErasureId
+    class_id: ClassId
+    student_id: StudentId
+    roster_version: RosterVersion
+    """The first roster without the student."""
+    essays: tuple[StudentEssayRef, ...]
+    """The essays that the student has written, as far as that was decided."""
+
+    @property
+    def whom(self) -> dict[str, UUID]:
+        """The fields by which every answer names the erasure."""
+        return {"erasure_id": self.erasure_id, "class_id": self.class_id, "student_id": self.student_id}
+
+    @property
+    def ids(self) -> set[UUID | str]:
+        """All ids under which something about the student may stand."""
+        return {self.student_id, *(each.essay_id for each in self.essays), *(e.text_storage_id for e in self.essays)}
+
+    def essays_by_batch(self) -> dict[UUID, list[StudentEssayRef]]:
+        """The essays of each batch."""
+        batches = sorted({each.batch_id for each in self.essays})
+        return {batch: [each for each in self.essays if each.batch_id == batch] for batch in batches}
+
+
+class StudentDataErasedV1(Event, topic=Topic.CLASS_MANAGEMENT, key="erasure_id"):
+    """Every service has erased a student."""
+
+    erasure_id: ErasureId
+    class_id: ClassId
+    student_id: StudentId

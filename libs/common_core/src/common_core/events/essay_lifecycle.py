@@ -9,6 +9,7 @@ from common_core.events.words import (
     EssayRef,
     FileName,
     FileUploadId,
+    StudentErased,
     TeacherId,
     TextStorageId,
 )
@@ -72,3 +73,7 @@ class BatchEssaysReadyV1(Event, topic=Topic.ESSAY_LIFECYCLE, key="batch_id"):
     class_type: ClassType
     ready_essays: tuple[EssayRef, ...]
     """The essays that have a content."""
+
+
+class StudentErasedFromSlotsV1(StudentErased, Event, topic=Topic.ESSAY_LIFECYCLE, key="erasure_id"):
+    """The essay lifecycle has nothing more about a student."""

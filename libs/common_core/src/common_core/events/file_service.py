@@ -1,7 +1,15 @@
 """What the file service says: an uploaded file became a content, or it did not."""
 
 from common_core.events.base import Event, Name, Text, Topic
-from common_core.events.words import BatchId, FileName, FileSize, FileUploadId, RawFileStorageId, TextStorageId
+from common_core.events.words import (
+    BatchId,
+    FileName,
+    FileSize,
+    FileUploadId,
+    RawFileStorageId,
+    StudentErased,
+    TextStorageId,
+)
 from common_core.status_enums import FileErrorCode
 
 
@@ -29,3 +37,7 @@ class EssayValidationFailedV1(Event, topic=Topic.FILE_SERVICE, key="batch_id", u
     """What is wrong with the file, in a sentence for its teacher."""
     file_size_bytes: FileSize
     raw_file_storage_id: RawFileStorageId | None = None
+
+
+class StudentErasedFromFilesV1(StudentErased, Event, topic=Topic.FILE_SERVICE, key="erasure_id"):
+    """The file service has nothing more about a student: no text, no file, no name."""

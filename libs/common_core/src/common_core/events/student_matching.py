@@ -6,6 +6,7 @@ from common_core.events.words import (
     ClassId,
     Confidence,
     EssayRef,
+    StudentErased,
     StudentId,
     TeacherId,
 )
@@ -52,3 +53,7 @@ class BatchAuthorMatchesSuggestedV1(Event, topic=Topic.STUDENT_MATCHING, key="ba
     teacher_id: TeacherId
     results: tuple[EssayMatch, ...]
     """One entry per essay, with or without a suggestion."""
+
+
+class StudentErasedFromMatchingV1(StudentErased, Event, topic=Topic.STUDENT_MATCHING, key="erasure_id"):
+    """The student matching has nothing more about a student."""

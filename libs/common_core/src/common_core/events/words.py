@@ -1,6 +1,6 @@
 """The words all events are made of: ids, names, numbers, and the reference to an essay."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -11,6 +11,7 @@ BatchId = Annotated[UUID, Field(description="The batch this is about.")]
 ClassId = Annotated[UUID, Field(description="The class this is about.")]
 EssayId = Annotated[UUID, Field(description="The essay; given to its slot at registration.")]
 StudentId = Annotated[UUID, Field(description="The student.")]
+ErasureId = Annotated[UUID, Field(description="The request to erase a student, made once.")]
 FileUploadId = Annotated[UUID, Field(description="The uploaded file.")]
 TeacherId = Annotated[Name, Field(description="The teacher who owns the batch or class.")]
 
@@ -30,6 +31,9 @@ Confidence = Annotated[
 Time = AwareDatetime
 """A moment with its zone; RFC 3339 on the wire."""
 
+ERASED = "(erased)"
+"""Stands where something personal stood."""
+
 
 class EssayRef(Contract):
     """An essay that has its content, and where its text is stored."""
@@ -37,3 +41,25 @@ class EssayRef(Contract):
     essay_id: EssayId
     text_storage_id: TextStorageId
     original_file_name: FileName
+
+    def erased(self) -> Self:
+        """The same without the file's name, which may be a person's."""
+        return self.model_copy(update={"original_file_name": ERASED})
+
+
+class StudentEssayRef(Contract):
+    """One of a student's essays, by ids only."""
+
+    batch_id: BatchId
+    essay_id: EssayId
+    text_storage_id: TextStorageId
+
+
+class StudentErased(Contract):
+    """What each service says when it has nothing more about a student."""
+
+    erasure_id: ErasureId
+    class_id: ClassId
+    student_id: StudentId
+    erased: Count
+    """How many essays or files were erased here; 0 when there was nothing."""
