@@ -1,11 +1,14 @@
 """One student's data: a copy of all of it, then its erasure from every table of every service, for ever."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import service_runtime.service
 from common_core.events import BatchRetentionEndedV1, StudentDataErasedV1, StudentErased, StudentErasureRequestedV1
+from common_core.events.base import Topic
 from common_core.status_enums import RetainedData
 from service_runtime.auth import Role, issue
 from service_runtime.testing import wait_until
@@ -106,6 +109,8 @@ async def everything_but_deadlines_is_done(world: World) -> bool:
 
 KEPT_BEFORE = {
     "batch-orchestrator batches",
+    "batch-orchestrator parked_messages",
+    "essay-lifecycle parked_messages",
     "essay-lifecycle slots",
     "essay-lifecycle uploads",
     "class-management students",
@@ -171,23 +176,23 @@ async def upload(school: School, batch_id: str, files: Mapping[str, bytes]) -> N
 
 
 async def leave_dead_letters(world: World, school: School, student_id: str, batch_id: str) -> None:
-    """Two messages that cannot be decoded and name the student; one is discarded, so the record of it names them."""
-    upstream = world.settings(database_url="postgresql://nowhere/none").topic_prefix + "upstream"
+    """Two messages of unknown type that name the student; one is discarded, and the record of that names them, too."""
     for _ in range(2):
         named = {"student_id": student_id, "student_name": f"{FIRST} {LAST}", "match_reasons": [f"says '{LAST}'"]}
-        results = [{"original_file_name": "x", "suggestions": [named]}]
-        data = {"batch_id": batch_id, "class_id": school.class_id, "results": results}
-        await school.publish(upstream, "BatchAuthorMatchesSuggestedV1", data)
+        data = {"batch_id": batch_id, "class_id": school.class_id, "results": [{"suggestions": [named]}]}
+        value = json.dumps({"specversion": "1.0", "id": str(uuid4()), "source": "/registry", "data": data}).encode()
+        headers = [("content-type", b"application/cloudevents+json")]
+        await world.outside.send(Topic.UPSTREAM, value, key=batch_id.encode(), headers=headers)
     token = issue(school.variables["SCRIPTORIUM_JWT_SECRET"], "olle", [Role.OPERATOR], 600)
-    headers, url = {"Authorization": f"Bearer {token}"}, school.url("CLASS_MANAGEMENT", "/ops/dead-letters")
+    bearer, url = {"Authorization": f"Bearer {token}"}, school.url("CLASS_MANAGEMENT", "/ops/dead-letters")
 
     async def letters() -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = (await school.http.get(url, headers=headers)).json()["items"]
+        items: list[dict[str, Any]] = (await school.http.get(url, headers=bearer)).json()["items"]
         return items if len(items) == 2 else []
 
     position = (await wait_until(letters))[0]["position"]
     why = {"why": "sent by mistake"}
-    (await school.http.post(f"{url}/{position}/discard", headers=headers, json=why)).raise_for_status()
+    (await school.http.post(f"{url}/{position}/discard", headers=bearer, json=why)).raise_for_status()
 
 
 async def erased(school: School, path: str) -> bool:
