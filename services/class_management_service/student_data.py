@@ -11,10 +11,11 @@ from service_runtime.auth import Caller, Operator, Reader, Teacher
 from service_runtime.dead_letters import DeadLetters
 from service_runtime.http import Work, router
 
-from services.class_management_service.api import AssociationView, StudentView, routes
+from services.class_management_service.api import routes
 from services.class_management_service.erasing import StudentData
 from services.class_management_service.repository import Classes
 from services.class_management_service.texts import files_and_texts
+from services.class_management_service.views import AssociationView, StudentView
 
 __all__ = ["operator_routes", "routes"]
 
