@@ -48,7 +48,7 @@ async def _received_parts(request: Request) -> list[ReceivedFile]:
     until_answered: AsyncExitStack = request.state.until_answered
     announced = request.headers.get("Content-Length", "")
     size = int(announced) if announced.isdecimal() else MAX_REQUEST_BYTES
-    until_answered.enter_context(spool_of(request).room(size))
+    await until_answered.enter_async_context(spool_of(request).room(size))
     chunks = _chunks(request, request.app.state.settings.upload_silence_seconds)
     try:
         form = await _ToDisk(request.headers, chunks, max_files=MAX_FILES).parse()

@@ -1,8 +1,9 @@
-"""Room for uploads on disk: a request that finds none is told to come again before its files are read."""
+"""Room for uploads on disk: a request that finds none waits before its files are read, or is told to come again."""
 
+import asyncio
 import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import HTTPException, Request
 
@@ -16,16 +17,21 @@ OTHER_OPEN_FILES = 500
 class Spool:
     """How many requests with files, and how many of their bytes, one process takes at the same time."""
 
-    def __init__(self, most_requests: int, most_bytes: int) -> None:
-        self._requests_left, self._bytes_left = most_requests, most_bytes
+    def __init__(self, most_requests: int, most_bytes: int, patience: float) -> None:
+        self._requests_left, self._bytes_left, self._patience = most_requests, most_bytes, patience
+        self._freed = asyncio.Event()
         _allow_open_files(most_requests * MAX_FILES + OTHER_OPEN_FILES)
 
-    @contextmanager
-    def room(self, size: int) -> Iterator[None]:
-        """Room for a request of so many bytes; raises 503 with the seconds until it may be asked for again."""
-        if self._requests_left == 0 or self._bytes_left < size:
+    @asynccontextmanager
+    async def room(self, size: int) -> AsyncIterator[None]:
+        """Room for a request of so many bytes; raises 503 with `Retry-After` when none came within `patience` s."""
+        try:
+            async with asyncio.timeout(self._patience):
+                while self._requests_left == 0 or self._bytes_left < size:
+                    await self._freed.wait()
+        except TimeoutError:
             detail = "as many uploads as fit are being taken just now; send the same again in a moment"
-            raise HTTPException(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+            raise HTTPException(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}) from None
         self._requests_left -= 1
         self._bytes_left -= size
         try:
@@ -33,13 +39,16 @@ class Spool:
         finally:
             self._requests_left += 1
             self._bytes_left += size
+            self._freed.set()
+            self._freed = asyncio.Event()
 
 
 def spool_of(request: Request) -> Spool:
     """The spool of the process that answers a request."""
     state = request.app.state
     if not hasattr(state, "spool"):
-        state.spool = Spool(state.settings.uploads_at_once, state.settings.upload_spool_bytes)
+        own = state.settings
+        state.spool = Spool(own.uploads_at_once, own.upload_spool_bytes, own.upload_wait_seconds)
     spool: Spool = state.spool
     return spool
 

@@ -22,7 +22,7 @@ FILES = [("files", (f"{number}.txt", essay(f"Student {number}").encode())) for n
 
 @pytest.fixture(scope="module")
 async def files(shared_world: World) -> Running:
-    return await shared_world.run(service, uploads_at_once=1, upload_silence_seconds=5)
+    return await shared_world.run(service, uploads_at_once=1, upload_wait_seconds=0, upload_silence_seconds=5)
 
 
 async def a_batch(world: World) -> UUID:
