@@ -11,7 +11,7 @@ class Settings(RuntimeSettings):
 
     max_file_bytes: int = Field(default=10_000_000, ge=1)
     """A larger file becomes `file_too_large`."""
-    uploads_at_once: int = Field(default=4, ge=1)
+    uploads_at_once: int = Field(default=32, ge=1)
     """So many requests with files one process takes at the same time; others wait before anything is read of them."""
     upload_spool_bytes: int = Field(default=1_500_000_000, ge=MAX_REQUEST_BYTES)
     """So many bytes these may have together; they lie in `TMPDIR`, which needs as much room, until they are stored."""
