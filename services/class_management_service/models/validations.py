@@ -89,7 +89,7 @@ class Validation(Base):
         if self.status in (ValidationStatus.CONFIRMED, ValidationStatus.CANCELLED):
             return []
         self.expect(matches)
-        by_essay = {match.essay_id: _without(school_class.erased_students, match) for match in matches}
+        by_essay = {match.essay_id: match for match in matches}
         for association in self.associations:
             if association.essay_id in by_essay and not association.decided:
                 association.suggest(by_essay[association.essay_id], school_class.student_ids)
@@ -223,9 +223,3 @@ class Validation(Base):
             ),
         )
         return [CancelTimer(DEADLINE, self.batch_id), confirmed]
-
-
-def _without(erased: Collection[UUID], match: EssayMatch) -> EssayMatch:
-    """What was found out, but nothing about students who were erased meanwhile."""
-    left = tuple(each for each in match.suggestions if each.student_id not in erased)
-    return match if len(left) == len(match.suggestions) else match.model_copy(update={"suggestions": left})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.class_management_service.handlers import erased_elsewhere
 from services.class_management_service.models import StudentEntry, StudentErasure, Validation
+from services.class_management_service.models.associations import NOT_IN_CLASS
 from services.class_management_service.models.classes import StudentIsErased
 from services.class_management_service.models.erasures import ANSWERS
 from tests.unit.services.class_management_service.models.test_classes import a_class, new_id, who
@@ -90,7 +91,7 @@ def test_a_suggestion_that_comes_late_is_not_taken_for_somebody_who_is_erased() 
     alone, first = a_validation((ANNA, 0.95), erased=ANNA), a_validation((ANNA, 0.95), (BO, 0.3), erased=ANNA)
 
     (nobody,), (bo,) = alone.associations, first.associations
-    assert (nobody.suggested_student_id, nobody.evidence, nobody.match_reasons) == (None, (), ())
+    assert (nobody.suggested_student_id, nobody.evidence, nobody.match_reasons) == (None, (), (NOT_IN_CLASS,))
     assert (bo.suggested_student_id, bo.confidence_score) == (BO, 0.3)
 
 
