@@ -37,7 +37,7 @@ from tests.integration.world import Database, RealParts, World
 TABLE = "From the outbox to Kafka, events a second"
 MODULE = "services.batch_orchestrator_service.service"
 ROWS, KEYS = 200_000, 1_000
-WINDOW = 8.0
+WINDOW = 5.0
 PATIENCE = 120.0
 TEXT = "x" * 470
 OURS = """
@@ -73,7 +73,7 @@ class Way:
 
 
 WAYS = [
-    Way("ours"),
+    Way("our relay"),
     Way("faststream-outbox, one worker", "faststream_relay"),
     Way("faststream-outbox, eight workers", "faststream_relay", workers=8, keeps_order=False),
     Way("one row at a time", "row_by_row"),

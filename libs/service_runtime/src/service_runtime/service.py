@@ -39,7 +39,7 @@ requests at hand and for leaving the group, a process ends within ten.
 """
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """All that a micro-batch makes lives until its commit, and Python's default looks through it every 2,000 objects: a
-fifth of a message's time.
+sixth of a message's processor time.
 """
 
 type Housekeeping = Callable[[UnitOfWork, Any], Awaitable[None]]
