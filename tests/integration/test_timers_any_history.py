@@ -193,8 +193,9 @@ class AnyHistory(RuleBasedStateMachine):
         rows, due = seen
         self.stage.run(self._fire_late(rows))
         for page, setting in due.items():
+            # Also where another process has failed meanwhile: its pause is no time that anybody has set.
             if self.set.get((RING, page)) is setting:
-                self.rings(page)
+                self.goes_off((RING, page), f"rang because of {setting.event_id}")
 
     async def _fire_late(self, rows: list[Any]) -> None:
         slow = self.stage.processes[1]
