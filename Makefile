@@ -9,13 +9,14 @@ ESSAYS ?=
 ROSTER ?=
 SEED ?= 1
 KILLS ?= 1000
+EACH ?= 2000
 RESUME ?=
 ONLY ?=
 EXCEPT ?=
 MESSAGES ?= 1000000
 DATA ?= ../shared/data
 
-.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage bench bench-check bench-consumer bench-relay bench-latency bench-batch bench-endtoend bench-poison bench-replay bench-timers eval-matching soak compare check audit format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage corpus bench bench-check bench-consumer bench-relay bench-latency bench-batch bench-endtoend bench-poison bench-replay bench-timers eval-matching soak compare check audit format docs lock clean
 .PHONY: up down logs demo-compose smoke-compose env
 
 help:  ## this list
@@ -58,6 +59,9 @@ chaos-short: $(READY)  ## the same with sixty kills, as in .ci/run
 
 chaos-sabotage: $(READY)  ## each guarantee broken on purpose: the checker must see it
 	$(BIN)/python -m tests.chaos.every_sabotage $(ONLY)
+
+corpus: $(READY)  ## thousands of malformed files through the sandbox that reads them: make corpus SEED=1 EACH=2000
+	$(BIN)/python -m tests.corpus SEED=$(SEED) EACH=$(EACH)
 
 OTHERS := .cache/comparison/.ready
 

@@ -140,7 +140,5 @@ class _Bounded:
         self.seek, self.tell, self.seekable, self._file = file.seek, file.tell, file.seekable, file
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(min(size, MOST_AT_ONCE + 1) if size >= 0 else MOST_AT_ONCE + 1)
-        if len(data) > MOST_AT_ONCE:
-            raise zipfile.BadZipFile
-        return data
+        # zipfile takes a list that is cut off for a damaged archive.
+        return self._file.read(min(size, MOST_AT_ONCE) if size >= 0 else MOST_AT_ONCE)
