@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from service_runtime import metrics
 from service_runtime.delivery import Delivery
 from service_runtime.failpoints import failpoint
-from service_runtime.kafka_clients import client_arguments
+from service_runtime.kafka_clients import client_arguments, start
 from service_runtime.logging import log
 from service_runtime.messages import decode
 from service_runtime.settings import RuntimeSettings
@@ -55,7 +55,7 @@ class Consumer(ConsumerRebalanceListener):
         while not self._stopping:
             self._client, self._joined_for = self._new_client(), {}
             try:
-                await self._client.start()
+                await start(self._client)
                 await check_topics(self._settings)
                 self._client.subscribe(list(self._topics), listener=self)
                 await self._consume(self._client)

@@ -1,9 +1,19 @@
 """How every client of ours finds Kafka and proves who it is."""
 
+import asyncio
 import ssl
-from typing import Any
+from typing import Any, Protocol
 
 from service_runtime.settings import RuntimeSettings
+
+GIVING_UP_SECONDS = 0.5
+"""How long a process that is to end waits for a client that is still starting."""
+
+
+class Client(Protocol):
+    """Consumer, producer or admin client."""
+
+    async def start(self) -> None: ...
 
 
 def client_arguments(settings: RuntimeSettings) -> dict[str, Any]:
@@ -19,3 +29,17 @@ def client_arguments(settings: RuntimeSettings) -> dict[str, Any]:
         # Certificate and host name are checked.
         "ssl_context": ssl.create_default_context(cafile=settings.kafka_ssl_ca_file) if encrypted else None,
     }
+
+
+async def start(client: Client) -> None:
+    """Start a client; who is cancelled meanwhile waits until it has started, to stop it then.
+
+    aiokafka forgets the connection by which it asks for the cluster's brokers, still open, when it is cancelled.
+    """
+    starting = asyncio.create_task(client.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=GIVING_UP_SECONDS)
+        starting.cancel()
+        raise

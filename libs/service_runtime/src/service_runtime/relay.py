@@ -20,7 +20,7 @@ from service_runtime import cloudevents, metrics, tracing
 from service_runtime.database import driver_url
 from service_runtime.failpoints import failpoint
 from service_runtime.floor import Floor
-from service_runtime.kafka_clients import client_arguments
+from service_runtime.kafka_clients import client_arguments, start
 from service_runtime.logging import log
 from service_runtime.outbox import CHANNEL
 from service_runtime.settings import RuntimeSettings
@@ -107,7 +107,7 @@ class Relay:
             partitioner=partition_of,
         )
         try:
-            await producer.start()
+            await start(producer)
             self.floor = Floor()
             self.leads = True
             metrics.RELAY_LEADS.set(1)

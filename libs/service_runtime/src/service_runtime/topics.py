@@ -10,7 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 from common_core.events.base import Topic
 
-from service_runtime.kafka_clients import client_arguments
+from service_runtime.kafka_clients import client_arguments, start
 from service_runtime.settings import RuntimeSettings
 
 TOPIC_ALREADY_EXISTS = 36
@@ -167,7 +167,7 @@ async def _retention(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[
 async def _admin(settings: RuntimeSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     client = AIOKafkaAdminClient(**client_arguments(settings))
     try:
-        await client.start()
+        await start(client)
         yield client
     finally:
         await client.close()

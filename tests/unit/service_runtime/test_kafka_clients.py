@@ -1,0 +1,51 @@
+"""A client of Kafka is not left half started."""
+
+import asyncio
+
+import pytest
+from service_runtime import kafka_clients
+
+
+class Client:
+    """One that takes its time to start."""
+
+    def __init__(self) -> None:
+        self.may_go_on = asyncio.Event()
+        self.state = "new"
+
+    async def start(self) -> None:
+        self.state = "connecting"
+        try:
+            await self.may_go_on.wait()
+        except asyncio.CancelledError:
+            self.state = "a connection is forgotten"
+            raise
+        self.state = "started"
+
+
+async def test_who_is_cancelled_waits_until_the_client_has_started() -> None:
+    client = Client()
+    starting = asyncio.create_task(kafka_clients.start(client))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert client.state == "connecting"
+
+    starting.cancel()
+    asyncio.get_running_loop().call_soon(client.may_go_on.set)
+
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert client.state == "started"
+
+
+async def test_a_client_that_does_not_start_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_clients, "GIVING_UP_SECONDS", 0.0)
+    client = Client()
+    starting = asyncio.create_task(kafka_clients.start(client))
+    await asyncio.sleep(0)
+
+    starting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert client.state != "started"
