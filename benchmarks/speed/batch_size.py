@@ -1,13 +1,11 @@
 """Messages a second by micro-batch size: the orchestrator's confirmed handler, measured as in `consumer`."""
 
 import argparse
-import asyncio
-import sys
 from dataclasses import replace
 
 from benchmarks import figures
 from benchmarks.speed.consumer import ALONE, OURS, rounds
-from benchmarks.speed.stage import WrongData, servers
+from benchmarks.speed.stage import measured, servers
 
 TABLE = "Messages a second by micro-batch size"
 SIZES = (50, 200, 500, 1_000)
@@ -26,7 +24,4 @@ async def main(runs: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    try:
-        asyncio.run(main(parser.parse_args().runs))
-    except WrongData as wrong:
-        sys.exit(str(wrong))
+    measured(main(parser.parse_args().runs))

@@ -5,7 +5,6 @@ meanwhile, on either side, but where the table says so. Alternating rounds, so t
 """
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -16,7 +15,7 @@ from benchmarks import figures
 from benchmarks.speed.loads import Confirmations, Load, Uploads
 from benchmarks.speed.stage import (
     Gate,
-    WrongData,
+    measured,
     now,
     produce,
     servers,
@@ -149,7 +148,4 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="rows that have these words in their name")
     chosen = parser.parse_args()
-    try:
-        asyncio.run(main(chosen.runs, chosen.only))
-    except WrongData as wrong:
-        sys.exit(str(wrong))
+    measured(main(chosen.runs, chosen.only))

@@ -19,7 +19,7 @@ from common_core.status_enums import CourseCode
 from service_runtime.testing import binary
 
 from benchmarks import figures
-from benchmarks.speed.stage import WrongData, check, producer, servers, stage, start, topic_of, until
+from benchmarks.speed.stage import check, measured, producer, servers, stage, start, topic_of, until
 from services.batch_orchestrator_service.service import service as orchestrator
 from services.essay_lifecycle_service.service import service as lifecycle
 from tests.integration.world import Database, World
@@ -109,7 +109,4 @@ async def main(runs: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    try:
-        asyncio.run(main(parser.parse_args().runs))
-    except WrongData as wrong:
-        sys.exit(str(wrong))
+    measured(main(parser.parse_args().runs))

@@ -22,8 +22,8 @@ from benchmarks import figures
 from benchmarks.speed.stage import (
     LOOK_SECONDS,
     Gate,
-    WrongData,
     check,
+    measured,
     now,
     servers,
     stage,
@@ -198,7 +198,4 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rows", type=int, default=ROWS)
     chosen = parser.parse_args()
-    try:
-        asyncio.run(main(chosen.runs, chosen.rows))
-    except WrongData as wrong:
-        sys.exit(str(wrong))
+    measured(main(chosen.runs, chosen.rows))

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import os
+import sys
 import sysconfig
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,14 @@ WAITING = """
 
 class WrongData(Exception):
     """Something was lost, doubled or out of order; no figure of this run counts."""
+
+
+def measured[T](part: Coroutine[Any, Any, T]) -> T:
+    """Run a part of the benchmark; one whose data is wrong ends the program with what is wrong."""
+    try:
+        return asyncio.run(part)
+    except WrongData as wrong:
+        sys.exit(str(wrong))
 
 
 def check(what: str, found: object, wanted: object) -> None:

@@ -26,6 +26,9 @@ RATIO, UNSUSPICIOUS = 100, 10_000_000
 ARCHIVES = frozenset((".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"))
 UTF8, ENCRYPTED = 0x800, 0x1
 
+DAMAGED = (zipfile.BadZipFile, ValueError, NotImplementedError)
+"""What zipfile raises of a damaged archive; the last where a version or a packing stands in it that there is not."""
+
 
 class ArchiveRefused(DomainError):
     """An archive that cannot be taken apart; nothing of its request is stored."""
@@ -56,7 +59,7 @@ class Member:
             with self.opened.open(self.info) as file:
                 while chunk := file.read(CHUNK):
                     yield chunk
-        except (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError, ValueError) as error:
+        except (*DAMAGED, ZlibError, EOFError) as error:
             damaged = f"{self.name} in this archive is damaged. Pack the files anew, or upload them without an archive."
             raise ArchiveRefused(self.archive, damaged) from error
 
@@ -79,7 +82,7 @@ def members(file: IO[bytes], archive: str) -> list[Member] | None:
         return None
     try:
         opened = zipfile.ZipFile(_Bounded(file))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except DAMAGED:
         return None  # Read like any other file, it is told to be damaged.
     infos = opened.infolist()
     if is_document(info.filename for info in infos):
