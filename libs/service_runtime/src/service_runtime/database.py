@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -74,6 +75,8 @@ def create_engine(url: str, application_name: str, transaction_seconds: float) -
         max_overflow=10,
         pool_pre_ping=True,
         hide_parameters=True,  # Errors are logged; names and texts must not be.
+        json_serializer=_json,
+        json_deserializer=from_json,
         connect_args={**driver, "server_settings": server_settings, "command_timeout": 60, "timeout": 5},
     )
 
@@ -82,17 +85,21 @@ class Json[T](TypeDecorator[T]):
     """A JSONB column holding a pydantic-checked value; store tuples and new dicts, in-place changes are not seen."""
 
     impl = JSONB
-    cache_ok = False
+    cache_ok = True
 
     def __init__(self, kind: Any) -> None:
         super().__init__()
+        self.kind = kind
+        """Tells two columns apart in SQLAlchemy's cache of compiled statements."""
         self._adapter: TypeAdapter[T] = TypeAdapter(kind)
-
-    def process_bind_param(self, value: T | None, dialect: Dialect) -> Any:  # noqa: ARG002  # SQLAlchemy's signature
-        return None if value is None else self._adapter.dump_python(value, mode="json")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> T | None:  # noqa: ARG002  # SQLAlchemy's signature
         return None if value is None else self._adapter.validate_python(value)
+
+
+def _json(value: object) -> str:
+    """What a JSONB column stores; pydantic's writer knows our models, ids, times and enums."""
+    return to_json(value).decode()
 
 
 def add_runtime_tables(metadata: MetaData) -> None:
