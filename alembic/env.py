@@ -5,7 +5,8 @@ import importlib
 import os
 
 from alembic import context
-from service_runtime.database import Json, addressed
+from service_runtime.database import addressed
+from service_runtime.tables import Json
 from sqlalchemy import Enum
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine

@@ -21,8 +21,8 @@ from common_core.events import (
 )
 from common_core.status_enums import BatchStatus, CourseCode, RetainedData
 from service_runtime import Cause
-from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables
 from service_runtime.erasing import ErasedStudent
+from service_runtime.tables import NAMING, TYPES, Json, add_runtime_tables
 from sqlalchemy import Index, MetaData, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 

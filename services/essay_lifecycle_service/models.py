@@ -21,8 +21,8 @@ from common_core.events import (
     InitiateStudentMatchingV1,
 )
 from common_core.status_enums import ClassType, CourseCode, ExcessReason, SlotState
-from service_runtime.database import NAMING, TYPES, add_runtime_tables
 from service_runtime.erasing import ErasedStudent
+from service_runtime.tables import NAMING, TYPES, add_runtime_tables
 from sqlalchemy import ForeignKey, MetaData, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from common_core.errors import DomainError
 from common_core.events import ERASED, EssayContentProvisionedV1, EssayValidationFailedV1, Event
 from common_core.status_enums import FileErrorCode, UploadState
-from service_runtime.database import NAMING, NOW, TYPES, add_runtime_tables
 from service_runtime.erasing import ErasedStudent
+from service_runtime.tables import NAMING, NOW, TYPES, add_runtime_tables
 from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, false, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 

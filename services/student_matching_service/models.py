@@ -14,9 +14,9 @@ from common_core.events import (
 )
 from common_core.status_enums import CourseCode
 from service_runtime import CancelTimer, SetTimer
-from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables
 from service_runtime.erasing import ErasedStudent
 from service_runtime.handlers import Effect
+from service_runtime.tables import NAMING, TYPES, Json, add_runtime_tables
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
 

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from common_core.events import EssayContentProvisionedV1, EssaySlotAssignedV1, Event, RegisterBatchV1
 from common_core.status_enums import CourseCode
 from service_runtime import Cause, Handlers, RuntimeSettings, Service, UnitOfWork
-from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables
 from service_runtime.http import router
+from service_runtime.tables import NAMING, TYPES, Json, add_runtime_tables
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 

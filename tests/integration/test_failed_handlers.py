@@ -15,8 +15,8 @@ from common_core.events import (
 )
 from common_core.events.base import Topic
 from service_runtime import Handlers, Service, UnitOfWork
-from service_runtime.database import NAMING, TYPES, add_runtime_tables
 from service_runtime.http import router
+from service_runtime.tables import NAMING, TYPES, add_runtime_tables
 from service_runtime.testing import wait_until
 from sqlalchemy import ForeignKey, MetaData, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship

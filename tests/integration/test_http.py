@@ -17,6 +17,10 @@ from services.batch_orchestrator_service.service import service as orchestrator_
 from services.essay_lifecycle_service.service import service as lifecycle_service
 from tests.integration.world import SECRET, World
 
+END_CONNECTIONS = """
+    SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = $1
+"""
 BODY = {"course_code": "SV1", "expected_essay_count": 1}
 
 
@@ -298,6 +302,22 @@ async def test_a_service_without_its_database_says_so_and_answers_again_when_it_
     assert answer.headers["Retry-After"]
     await started.ready()
     assert (await started.http.get("/v1/batches", headers=caller(started))).status_code == 200
+
+
+async def test_connections_that_the_database_has_ended_are_replaced_before_a_request_gets_one(world: World) -> None:
+    # Polling seldom, or a loop meets the ended connections first and has all of them replaced.
+    started = await world.run(orchestrator_service, poll_seconds=60.0)
+    database = await world.database(orchestrator_service)
+
+    async def ask_five_times() -> list[int]:
+        asked = [started.http.get("/v1/batches", headers=caller(started)) for _ in range(5)]
+        return [answer.status_code for answer in await asyncio.gather(*asked)]
+
+    assert await ask_five_times() == [200] * 5
+    (ended,) = await database.fetch(END_CONNECTIONS, orchestrator_service.name)
+    assert ended["count"]
+
+    assert await ask_five_times() == [200] * 5
 
 
 async def test_a_database_that_was_never_migrated_is_not_ready(world: World) -> None:

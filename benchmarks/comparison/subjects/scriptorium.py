@@ -7,11 +7,12 @@ from uuid import UUID, uuid4, uuid5
 from common_core.events import EssaySlotAssignedV1, Event, RegisterBatchV1
 from common_core.status_enums import CourseCode
 from service_runtime import Handlers, RuntimeSettings, Service, UnitOfWork, logging
-from service_runtime.database import NAMING, TYPES, Json, add_runtime_tables, create_engine
+from service_runtime.database import create_engine
 from service_runtime.handlers import Cause
 from service_runtime.http import router
 from service_runtime.service import Runtime
 from service_runtime.signals import Signals
+from service_runtime.tables import NAMING, TYPES, Json, add_runtime_tables
 from service_runtime.testing import Outside
 from service_runtime.topics import create_topics
 from service_runtime.unit_of_work import UnitsOfWork, database_time

@@ -11,7 +11,7 @@ from common_core.status_enums import (
     NoMatchReason,
     StudentAssociationStatus,
 )
-from service_runtime.database import Json
+from service_runtime.tables import Json
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 

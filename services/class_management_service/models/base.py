@@ -1,6 +1,6 @@
 """What all tables of this service's database share."""
 
-from service_runtime.database import NAMING, TYPES, add_runtime_tables
+from service_runtime.tables import NAMING, TYPES, add_runtime_tables
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass
 

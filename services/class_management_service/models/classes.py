@@ -10,7 +10,7 @@ from common_core.events import ClassRosterChangedV1, Event, RosterStudent
 from common_core.events.base import Contract, Text
 from common_core.status_enums import CourseCode
 from pydantic import field_validator, model_validator
-from service_runtime.database import Json
+from service_runtime.tables import Json
 from sqlalchemy import ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 

@@ -15,7 +15,7 @@ from common_core.events import (
     StudentErasureRequestedV1,
     StudentEssayRef,
 )
-from service_runtime.database import Json
+from service_runtime.tables import Json
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -98,7 +98,7 @@ def _envelope(attributes: Mapping[str, str], data: bytes) -> Envelope:
     for name, most in (("id", MAX_ID), ("source", MAX_SOURCE), ("type", MAX_ID)):
         if not 0 < len(attributes.get(name, "")) <= most:
             raise Undecodable(f"the attribute {name} must have 1 to {most} characters")
-    if any("\x00" in value for value in attributes.values()):
+    if "\x00" in "".join(attributes.values()):
         raise Undecodable("an attribute contains the NUL character")
     return Envelope(
         id=attributes["id"],

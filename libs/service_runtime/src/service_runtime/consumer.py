@@ -38,6 +38,7 @@ class Consumer(ConsumerRebalanceListener):
         self._settings = settings
         self._client: AIOKafkaConsumer | None = None
         self._offsets: asyncio.Task[None] | None = None
+        self._uncommitted: dict[TopicPartition, int] = {}
         self._joined_for: dict[str, int] = {}
         self._handled: dict[TopicPartition, int] = {}
         """Where to go on in each partition that had messages, since they were assigned."""
@@ -129,6 +130,7 @@ class Consumer(ConsumerRebalanceListener):
         if self._offsets is not None:
             self._offsets.cancel()
             self._offsets = None
+        self._uncommitted.clear()
 
     def _new_client(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -153,10 +155,10 @@ class Consumer(ConsumerRebalanceListener):
                 self._handled |= {each: self._handled.get(each, records[0].offset) for each, records in fetched.items()}
                 with self._work.going_on():
                     await self._deliver_and_stay(client, fetched)
-                self._handled |= {each: records[-1].offset + 1 for each, records in fetched.items()}
+                after = {each: records[-1].offset + 1 for each, records in fetched.items()}
+                self._handled |= after
                 failpoint("consumer.before_offsets")
-                await self._commit_last()
-                self._offsets = asyncio.create_task(self._commit(client, fetched))
+                self._commit_soon(client, after)
 
     async def _join_for_new_partitions(self, client: AIOKafkaConsumer) -> None:
         """Join again when topics have other partitions than at the last time.
@@ -197,13 +199,21 @@ class Consumer(ConsumerRebalanceListener):
         if messages:
             await self._delivery.deliver(messages)
 
-    async def _commit(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
-        try:
-            await client.commit({partition: records[-1].offset + 1 for partition, records in fetched.items()})
-        except KafkaError as error:
-            log.warning("offset_commit_failed", error=repr(error))
+    def _commit_soon(self, client: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit in the background, one commit at a time; what is handled meanwhile goes with the next one."""
+        self._uncommitted |= offsets
+        if self._offsets is None or self._offsets.done():
+            self._offsets = asyncio.create_task(self._commit(client))
+
+    async def _commit(self, client: AIOKafkaConsumer) -> None:
+        while self._uncommitted:
+            offsets, self._uncommitted = self._uncommitted, {}
+            try:
+                await client.commit(offsets)
+            except KafkaError as error:
+                log.warning("offset_commit_failed", error=repr(error))
 
     async def _commit_last(self) -> None:
-        """Wait for the offsets on their way: one commit is in flight at a time."""
+        """Wait for the offsets on their way."""
         if self._offsets is not None:
             await asyncio.wait([self._offsets])

@@ -140,6 +140,7 @@ class Runtime:
         loops = {
             "consumer": self.consumer.run(),
             "relay": self.relay.run(),
+            "signals": self.signals.run(),
             "timers": self._when_due(self._fire_timers, self.clock.seconds_to_next, self.signals.timers),
             "retries": self._when_due(self.retries.run_once, self.retries.seconds_to_next, self.signals.parked),
             "leases": self._every(self.settings.job_lease_seconds / 3, self.clock.keep_leases),

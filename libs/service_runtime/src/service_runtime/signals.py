@@ -20,32 +20,43 @@ class Signals:
         self.timers = asyncio.Event()
         self.parked = asyncio.Event()
         self.relay_leads_here: Callable[[], bool] = lambda: False
+        self._to_tell = asyncio.Event()
+        self._keys: set[str] = set()
+        self._notify = False
 
-    async def committed(self, *, keys: Collection[str], said: bool, timers_changed: bool, replays: bool) -> None:
-        """Called after each commit; a failure here loses nothing, everything is polled as well."""
+    def committed(self, *, keys: Collection[str], said: bool, timers_changed: bool, replays: bool) -> None:
+        """Called after each commit: wakes who is here, and has `run` tell the others beside the next transaction."""
         if timers_changed:
             self.timers.set()
         if replays:
             self.parked.set()
-        notify = said and not self.relay_leads_here()
         if said:
             self.outbox.set()
-        if not keys and not notify:
-            return
-        try:
-            await self._tell(keys, notify)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("wake_up_failed", error=repr(error))
+            self._notify |= not self.relay_leads_here()
+        self._keys.update(keys)
+        if self._keys or self._notify:
+            self._to_tell.set()
+
+    async def run(self) -> None:
+        """Until cancelled; a failure here loses nothing, everything is polled as well."""
+        while True:
+            await self._to_tell.wait()
+            self._to_tell.clear()
+            keys, notify, self._keys, self._notify = self._keys, self._notify, set(), False
+            try:
+                await self._tell(keys, notify)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("wake_up_failed", error=repr(error))
 
     async def _tell(self, keys: Collection[str], notify: bool) -> None:
         # After the commit and in a transaction of its own: NOTIFY inside takes a database-wide lock until the commit
         # is flushed, and a waiting message locked beside an aggregate could deadlock with its retry.
         async with self._engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
-            if keys and await parked.wake(connection, keys):
-                self.parked.set()
             if notify:
                 await connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+            if keys and await parked.wake(connection, keys):
+                self.parked.set()
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:

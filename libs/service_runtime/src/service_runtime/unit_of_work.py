@@ -1,5 +1,6 @@
 """One database transaction: what was seen, what changed and what is said, or nothing of it."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -219,10 +220,10 @@ class UnitsOfWork:
             failpoint("unit_of_work.before_commit")
             await session.commit()
         failpoint("unit_of_work.after_commit")
-        for kind in work.handled:
-            metrics.HANDLED.labels(kind).inc()
+        for kind, number in Counter(work.handled).items():
+            metrics.HANDLED.labels(kind).inc(number)
         metrics.DUPLICATES.inc(work.duplicates)
-        await self._signals.committed(
+        self._signals.committed(
             keys=work.touched,
             said=work.said,
             timers_changed=work.timers_changed,
