@@ -111,16 +111,24 @@ def _pdfs() -> Iterator[tuple[str, bytes]]:
         "run lengths": (b"/RunLengthDecode", b"\x81a" * 4_000_000),
         "operators": (b"", b"q " * 4_000_000),
         "texts": (b"", b"BT /F1 1 Tf " + b"(a) Tj " * 1_000_000),
+        "columns": (b"", b"BT /F1 1 Tf " + b"".join(b"1 0 0 1 %d %d Tm (a) Tj " % at for at in _across(4_000)) + b"ET"),
         "numbers": (b"", b"BT " + b"9" * 4_000_000 + b" 0 Td (a) Tj ET"),
         "open strings": (b"", b"(" * 4_000_000),
         "open hexes": (b"", b"<" * 4_000_000),
         "inline pictures": (b"", b"BI ID E I " * 300_000),
     }.items():
-        page = b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F1<</Type/Font/Subtype/Type1>>>>>>>>"
+        fonts = b"<</Font<</F1<</Type/Font/Subtype/Type1>>>>>>"
+        page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources%s>>" % fonts
         stream = b"<</Filter[%s]/Length %d>>stream\n%s\nendstream" % (filters, len(content), content)
         yield f"pdf, {name}", _pdf([b"<</Type/Pages/Kids[3 0 R]/Count 1>>", page, stream])
     yield "pdf, without its table", WHOLE["pdf"].replace(b"startxref", b"startxxxx") + b"1 0 obj " * 500_000
     yield "pdf, tables in a ring", WHOLE["pdf"].replace(b"trailer\n<<", b"trailer\n<</Prev 9") + b"%" * 1_000_000
+
+
+def _across(lines: int) -> Iterator[tuple[int, int]]:
+    """Places of pieces in two columns that are written across both."""
+    for number in range(lines):
+        yield from ((50, -14 * number), (300, -14 * number))
 
 
 def _pdf(objects: list[bytes]) -> bytes:

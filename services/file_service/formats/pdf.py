@@ -8,6 +8,7 @@ from pypdf import Configuration, PageObject, PdfReader, apply_configuration
 from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
 from pypdf.generic import DictionaryObject
 
+from services.file_service.formats import columns
 from services.file_service.formats.failures import (
     ExtractionFailed,
     damaged,
@@ -76,7 +77,7 @@ def _text(data: bytes) -> str:
 def _pages(reader: PdfReader) -> Iterator[str]:
     read = 0
     for page in reader.pages:
-        text = page.extract_text()
+        text = columns.text_of(page)
         yield text.strip("\n")
         read += len(text)
         if read > ENOUGH:
