@@ -45,7 +45,7 @@ class StudentData:
         if known := await self.erasure():
             return known
         essays = await self.essays()
-        if not essays and self._student_id not in self._class.student_ids:
+        if not essays and self._student_id not in self._class.known_ids:
             raise NotFound("student", self._student_id)
         await self._check_decided()
         refs = [StudentEssayRef.model_validate(essay, from_attributes=True) for essay in essays]

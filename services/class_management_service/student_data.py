@@ -72,7 +72,7 @@ async def show_student_data(
     data = StudentData(work, school_class, student_id)
     erasure, essays = await data.erasure(), await data.essays()
     student = next((each for each in school_class.students if each.student_id == student_id), None)
-    if not (student or essays or erasure):
+    if not (student_id in school_class.known_ids or essays or erasure):
         raise NotFound("student", student_id)
     await work.release()
     found = await files_and_texts(essays, request.app.state.settings, work.cause.at)

@@ -146,6 +146,36 @@ async def test_a_roster_as_csv_is_the_same_as_json_and_keeps_the_ids(world: Worl
     assert [version for version, _ in await rosters(world, class_id)] == [1, 2, 3]
 
 
+async def test_who_left_the_class_and_comes_back_with_the_same_email_has_the_old_id(classes: Running) -> None:
+    teacher = Person(classes)
+    class_id, _ = await teacher.make_class("Anna")
+    path, header, bo = f"/classes/{class_id}/roster", "first_name,last_name,email\n", "Bo,Ek,bo@school.example\n"
+
+    lists = [header + bo, header, header + "Cy,Ek,\n" + bo]
+    answers = [await teacher.ask("PUT", path, content=each.encode(), headers=CSV) for each in lists]
+
+    before, nobody, after = ([each["student_id"] for each in answer.json()["students"]] for answer in answers)
+    assert nobody == []
+    assert len(before) == 1
+    assert len(set(after) & set(before)) == 1
+
+
+async def test_who_left_the_class_can_be_erased_and_is_somebody_new_afterwards(classes: Running) -> None:
+    teacher = Person(classes)
+    class_id, _ = await teacher.make_class("Anna")
+    path, bo = f"/classes/{class_id}/roster", "first_name,last_name,email\nBo,Ek,bo@school.example\n"
+    joined = await teacher.ask("PUT", path, content=bo.encode(), headers=CSV)
+    (before,) = [each["student_id"] for each in joined.json()["students"]]
+    await teacher.put(path, {"students": []})
+
+    copy = await teacher.get(f"/classes/{class_id}/students/{before}/data")
+    erased = await teacher.ask("DELETE", f"/classes/{class_id}/students/{before}")
+    back = await teacher.ask("PUT", path, content=bo.encode(), headers=CSV)
+
+    assert (copy.status_code, erased.status_code) == (200, 202)
+    assert [each["student_id"] for each in back.json()["students"]] != [before]
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "about"),
     [

@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from uuid import UUID
 
 from common_core.errors import DomainError
@@ -71,6 +72,9 @@ class Student(Base):
     email: Mapped[str | None]
 
 
+type Trait = Callable[[Student | StudentEntry], object]
+
+
 class SchoolClass(Base):
     """A class of one teacher, and what it wants done with associations."""
 
@@ -93,11 +97,20 @@ class SchoolClass(Base):
     erased_students: Mapped[tuple[UUID, ...]] = mapped_column(
         Json(tuple[UUID, ...]), default=(), server_default=text("'[]'")
     )
+    former_students: Mapped[Mapping[str, UUID]] = mapped_column(
+        Json(dict[str, UUID]), default_factory=dict, server_default=text("'{}'")
+    )
+    """Who left, by a hash of name and e-mail: nobody's data are kept for the case that they come back."""
 
     @property
     def student_ids(self) -> set[UUID]:
         """Who is in the class."""
         return {student.student_id for student in self.students}
+
+    @property
+    def known_ids(self) -> set[UUID]:
+        """Who is in the class, and who left it and would be known again."""
+        return self.student_ids | set(self.former_students.values())
 
     def announced(self) -> Event:
         """The class and its whole roster, as others hear of it."""
@@ -114,6 +127,7 @@ class SchoolClass(Base):
     def erase(self, student_id: UUID) -> list[Event]:
         """Take a student from the roster for ever: their id is never taken again."""
         self.erased_students = (*self.erased_students, student_id)
+        self.former_students = {who: each for who, each in self.former_students.items() if each != student_id}
         left = [student for student in self.students if student.student_id != student_id]
         if len(left) == len(self.students):
             return []
@@ -122,7 +136,7 @@ class SchoolClass(Base):
 
     def meant(self, entries: Sequence[StudentEntry]) -> list[UUID | None]:
         """The id each entry has or will keep; None for somebody new. Raises StudentRepeated or StudentIsErased."""
-        found = _who_is_who(entries, self.students)
+        found = _who_is_who(entries, self.students, self._came_back(entries))
         if repeated := [student_id for student_id, times in Counter(found.values()).items() if times > 1]:
             raise StudentRepeated(repeated[0])
         if gone := set(found.values()) & set(self.erased_students):
@@ -130,23 +144,51 @@ class SchoolClass(Base):
         return [found.get(place) for place in range(len(entries))]
 
     def change_roster(self, entries: Sequence[StudentEntry], new_id: Callable[[], UUID]) -> list[Event]:
-        """Replace the roster; who was in it keeps their id. Raises StudentRepeated or StudentIsErased."""
+        """Replace the roster; who was in it has their id. Raises StudentRepeated or StudentIsErased."""
         before = [_fields(student) for student in self.students]
         known = {student.student_id: student for student in self.students}
         ids = [student_id or new_id() for student_id in self.meant(entries)]
         self.students = [_updated(known.get(each), each, entry) for each, entry in zip(ids, entries, strict=True)]
         if sorted(map(_fields, self.students), key=str) == sorted(before, key=str):
             return []
+        self._remember(student for student_id, student in known.items() if student_id not in ids)
         self.roster_version += 1
         return [self.announced()]
 
+    def _came_back(self, entries: Iterable[StudentEntry]) -> dict[int, UUID]:
+        """Who left earlier with the same name and e-mail, by the entry's place."""
+        found = {place: self.former_students.get(self._fingerprint(entry)) for place, entry in enumerate(entries)}
+        return {place: student_id for place, student_id in found.items() if student_id}
 
-def _who_is_who(entries: Sequence[StudentEntry], students: Iterable[Student]) -> dict[int, UUID]:
+    def _remember(self, leaving: Iterable[Student]) -> None:
+        left = {self._fingerprint(each): each.student_id for each in leaving if each.email}
+        former = {**self.former_students, **left}
+        self.former_students = {who: each for who, each in former.items() if each not in self.student_ids}
+
+    def _fingerprint(self, person: Student | StudentEntry) -> str:
+        return sha256(f"{self.class_id} {folded(person)} {_email(person)}".encode()).hexdigest()
+
+
+def _who_is_who(
+    entries: Sequence[StudentEntry], students: Iterable[Student], came_back: Mapping[int, UUID]
+) -> dict[int, UUID]:
     """The student each entry means, by the entry's place; who has another e-mail is somebody else."""
     found = {place: entry.student_id for place, entry in enumerate(entries) if entry.student_id}
     given = set(found.values())
     left = {student.student_id: student for student in students if student.student_id not in given}
-    for trait in TRAITS:
+    _find_alike(found, left, entries, SURE_TRAITS)
+    for place, student_id in came_back.items():
+        if place not in found and student_id not in found.values():
+            found[place] = student_id
+    _find_alike(found, left, entries, NAMES)
+    return found
+
+
+def _find_alike(
+    found: dict[int, UUID], left: dict[UUID, Student], entries: Sequence[StudentEntry], traits: Sequence[Trait]
+) -> None:
+    """Add to `found` those of `left` who share a trait with an entry."""
+    for trait in traits:
         alike = defaultdict[object, list[Student]](list)
         for student in left.values():
             alike[trait(student)].append(student)
@@ -156,7 +198,6 @@ def _who_is_who(entries: Sequence[StudentEntry], students: Iterable[Student]) ->
             if meant:
                 candidates.remove(meant)
                 found[place] = left.pop(meant.student_id).student_id
-    return found
 
 
 def folded(person: Student | StudentEntry) -> str:
@@ -173,13 +214,12 @@ def _same_email_or_none(student: Student, entry: StudentEntry) -> bool:
 
 
 # The surest first, for all entries: who is equal keeps their id before somebody similar can take it.
-TRAITS: tuple[Callable[[Student | StudentEntry], object], ...] = (
+SURE_TRAITS: tuple[Trait, ...] = (
     lambda each: (each.first_name, each.last_name, _email(each), each.legal_full_name),
     lambda each: (each.first_name, each.last_name, _email(each)),
     _email,
-    lambda each: (each.first_name, each.last_name),
-    folded,
 )
+NAMES: tuple[Trait, ...] = (lambda each: (each.first_name, each.last_name), folded)
 
 
 def _updated(student: Student | None, student_id: UUID, entry: StudentEntry) -> Student:

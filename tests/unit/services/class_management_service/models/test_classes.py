@@ -126,6 +126,105 @@ def test_who_leaves_is_gone_and_who_joins_is_new() -> None:
     assert len(after) == 2
 
 
+def test_who_left_and_comes_back_with_name_and_email_has_the_old_id() -> None:
+    school_class = a_class(who("Åsa", email="asa@x"), who("Bo"))
+    before = ids(school_class)["Åsa", "Ek", "asa@x"]
+    change(school_class, who("Bo"))
+    change(school_class, who("Bo"), who("Cy"))
+
+    assert school_class.meant([who("ÅSA", email="Asa@X")]) == [before], "a trial says so too"
+    change(school_class, who("Bo"), who("A\u030asa", email="Asa@X"))
+
+    assert ids(school_class)["A\u030asa", "Ek", "Asa@X"] == before
+    assert school_class.former_students == {}
+
+
+@pytest.mark.parametrize(
+    ("left", "joins"),
+    [
+        pytest.param(who("Anna", email="anna@x"), who("Anna"), id="without the e-mail"),
+        pytest.param(who("Anna", email="anna@x"), who("Anna", email="new@x"), id="with another e-mail"),
+        pytest.param(who("Anna", email="family@x"), who("Bo", email="family@x"), id="a sibling with the same e-mail"),
+        pytest.param(who("Anna"), who("Anna"), id="never had an e-mail"),
+    ],
+)
+def test_who_joins_and_cannot_be_told_to_be_the_one_who_left_is_new(left: StudentEntry, joins: StudentEntry) -> None:
+    school_class = a_class(left)
+    (before,) = ids(school_class).values()
+    change(school_class)
+
+    change(school_class, joins)
+
+    assert before not in ids(school_class).values()
+
+
+def test_siblings_who_share_an_address_come_back_as_themselves() -> None:
+    siblings = [who("Anna", email="family@x"), who("Bo", email="family@x")]
+    school_class = a_class(*siblings)
+    before = ids(school_class)
+    change(school_class)
+
+    change(school_class, *reversed(siblings))
+
+    assert ids(school_class) == before
+
+
+def test_who_comes_back_twice_in_one_roster_has_the_old_id_once() -> None:
+    school_class = a_class(who("Anna", email="anna@x"))
+    (before,) = school_class.student_ids
+    change(school_class)
+
+    change(school_class, who("Anna", email="anna@x"), who("Anna", email="anna@x"))
+    others = school_class.student_ids - {before}
+    change(school_class, who("Bo", student_id=before), who("Anna", email="anna@x", student_id=min(others)))
+
+    assert len(others) == 1
+    assert school_class.student_ids == {before, *others}
+
+
+def test_who_is_in_the_class_by_a_given_id_is_not_there_a_second_time() -> None:
+    school_class = a_class(who("Anna", email="anna@x"))
+    (before,) = school_class.student_ids
+    change(school_class)
+
+    change(school_class, who("Anna", "Alm", student_id=before), who("Anna", email="anna@x"))
+
+    assert ids(school_class)["Anna", "Alm", None] == before
+    assert len(school_class.student_ids) == 2
+
+
+def test_who_is_in_the_class_is_not_taken_for_the_one_who_left() -> None:
+    school_class = a_class(who("Anna", email="anna@x"))
+    change(school_class)
+    change(school_class, who("Anna", email="anna@x", student_id=CLASS))
+
+    change(school_class, who("Anna", email="anna@x"), who("Bo"))
+
+    assert ids(school_class)["Anna", "Ek", "anna@x"] == CLASS
+
+
+def test_an_email_says_more_than_a_name_of_somebody_in_the_class() -> None:
+    school_class = a_class(who("Anna", email="anna@x"))
+    (before,) = school_class.student_ids
+    change(school_class, who("Anna", email="other@x"))
+    change(school_class, who("Anna"))
+
+    change(school_class, who("Anna", email="anna@x"))
+
+    assert ids(school_class) == {("Anna", "Ek", "anna@x"): before}
+
+
+def test_what_is_kept_of_who_left_names_nobody() -> None:
+    school_class = a_class(who("Anna", email="anna@x"))
+    (before,) = school_class.student_ids
+    change(school_class)
+
+    ((kept, student_id),) = school_class.former_students.items()
+
+    assert len(bytes.fromhex(kept)) == 32
+    assert student_id == before
+
+
 def test_somebody_of_the_same_name_with_another_email_is_somebody_else() -> None:
     school_class = a_class(who("Anna", email="anna1@x"))
     (before,) = ids(school_class).values()

@@ -78,6 +78,18 @@ def test_who_has_left_the_class_is_erased_without_a_new_roster() -> None:
     assert (school_class.erased_students, school_class.roster_version) == ((UUID(int=99),), 2)
 
 
+def test_who_left_and_was_erased_comes_back_as_somebody_new() -> None:
+    school_class = a_class(who("Anna", email="anna@x"), who("Bo", email="bo@x"))
+    anna, bo = (each.student_id for each in sorted(school_class.students, key=lambda each: each.first_name))
+    school_class.change_roster([], new_id)
+
+    school_class.erase(anna)
+    school_class.change_roster([who("Anna", email="anna@x"), who("Bo", email="bo@x")], new_id)
+
+    assert bo in school_class.student_ids
+    assert anna not in school_class.student_ids
+
+
 def a_validation(*candidates: tuple[UUID, float], erased: UUID | None = None) -> Validation:
     school_class = a_class_of_three()
     if erased:
