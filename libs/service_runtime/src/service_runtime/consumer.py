@@ -22,6 +22,10 @@ from service_runtime.stalls import Work
 from service_runtime.topics import WrongTopics, check_topics
 
 BROKER_ANSWERS_SECONDS = 2.0
+QUIET_SECONDS = 2.0
+"""How long the broker keeps a fetch that finds nothing. A record ends it at once, but what else is asked on the same
+connection waits behind it: after a rebalance the next fetch.
+"""
 NOTHING = TopicPartition("", 0)
 """To ask for its messages is a sign of life and takes none."""
 
@@ -37,6 +41,9 @@ class Consumer(ConsumerRebalanceListener):
         self._delivery = delivery
         self._settings = settings
         self._client: AIOKafkaConsumer | None = None
+        self._questions: AIOKafkaConsumer | None = None
+        """Another connection: on the client's own, answers wait behind the fetch that waits for records."""
+        self._fetching: asyncio.Task[Fetched] | None = None
         self._offsets: asyncio.Task[None] | None = None
         self._uncommitted: dict[TopicPartition, int] = {}
         self._joined_for: dict[str, int] = {}
@@ -55,8 +62,10 @@ class Consumer(ConsumerRebalanceListener):
         """Until stopped; begins anew when the broker was out of reach for too long."""
         while not self._stopping:
             self._client, self._joined_for = self._new_client(), {}
+            self._questions = AIOKafkaConsumer(**client_arguments(self._settings))
             try:
                 await start(self._client)
+                await start(self._questions)
                 await check_topics(self._settings)
                 self._client.subscribe(list(self._topics), listener=self)
                 await self._consume(self._client)
@@ -67,25 +76,25 @@ class Consumer(ConsumerRebalanceListener):
                 log.warning("consumer_interrupted", error=said, exc_info=where)
                 await asyncio.sleep(0.5)
             finally:
-                await self._leave(self._client)
+                await self._leave(self._client, self._questions)
 
     async def broker_problem(self) -> str | None:
         """Why the broker does not answer, or None; the client itself would only try again, for ever and in silence."""
         try:
             async with asyncio.timeout(BROKER_ANSWERS_SECONDS):
-                if self._client is not None:
-                    await self._client.topics()
+                if self._questions is not None:
+                    await self._questions.topics()
         except (KafkaError, OSError) as error:
             return f"the broker cannot be reached: {error!r}"
         return None
 
     async def lag(self) -> dict[str, int]:
         """How many records of each topic are not handled yet in the partitions of this process; raises KafkaError."""
-        client = self._client
-        if client is None or self._problem is not None:
+        client, questions = self._client, self._questions
+        if client is None or questions is None or self._problem is not None:
             return {}
         behind: dict[str, int] = {}
-        for partition, end in (await client.end_offsets(client.assignment())).items():
+        for partition, end in (await questions.end_offsets(client.assignment())).items():
             at = self._handled.get(partition)
             behind[partition.topic] = (
                 behind.get(partition.topic, 0) + end - (await client.position(partition) if at is None else at)
@@ -94,11 +103,11 @@ class Consumer(ConsumerRebalanceListener):
 
     async def group_lag(self) -> dict[str, int]:
         """The same for all processes of the group together, by the offsets it has committed; raises KafkaError."""
-        client = self._client
-        if client is None or self._problem is not None:
+        client, questions = self._client, self._questions
+        if client is None or questions is None or self._problem is not None:
             raise KafkaConnectionError(self._problem)
         partitions = [TopicPartition(topic, each) for topic in self._topics for each in self._partitions_of(topic)]
-        begins, ends = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
+        begins, ends = await questions.beginning_offsets(partitions), await questions.end_offsets(partitions)
         behind = dict.fromkeys(self._topics, 0)
         for partition, end in ends.items():
             at = max(await client.committed(partition) or 0, begins[partition])
@@ -108,6 +117,8 @@ class Consumer(ConsumerRebalanceListener):
     def stop(self) -> None:
         """Finish the micro-batch at hand, commit its offsets and leave the group."""
         self._stopping = True
+        if self._fetching is not None:
+            self._fetching.cancel()
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # all are
         """The last offsets are committed before another member takes over."""
@@ -121,9 +132,9 @@ class Consumer(ConsumerRebalanceListener):
         metrics.ASSIGNMENTS.inc()
         log.info("partitions_assigned", count=len(assigned))
 
-    async def _leave(self, client: AIOKafkaConsumer) -> None:
+    async def _leave(self, client: AIOKafkaConsumer, questions: AIOKafkaConsumer) -> None:
         """Commit and leave the group; a member that did not leave would keep its partitions from everyone."""
-        for last_step in (self._commit_last, client.stop):
+        for last_step in (self._commit_last, client.stop, questions.stop):
             with contextlib.suppress(KafkaError, asyncio.TimeoutError):
                 async with asyncio.timeout(1.5):
                     await last_step()
@@ -142,7 +153,9 @@ class Consumer(ConsumerRebalanceListener):
             isolation_level="read_committed",
             max_poll_interval_ms=int(self._settings.poll_interval_seconds * 1_000),
             session_timeout_ms=int(self._settings.session_seconds * 1_000),
-            heartbeat_interval_ms=int(self._settings.session_seconds * 100),
+            heartbeat_interval_ms=int(self._settings.session_seconds * 200),
+            fetch_max_wait_ms=int(QUIET_SECONDS * 1_000),
+            consumer_timeout_ms=int(QUIET_SECONDS * 1_000),
             metadata_max_age_ms=int(self._settings.partitions_known_seconds * 1_000),
         )
 
@@ -150,8 +163,7 @@ class Consumer(ConsumerRebalanceListener):
         while not self._stopping:
             if self._settings.instance_id and self._problem is None:
                 await self._join_for_new_partitions(client)
-            fetched = await client.getmany(timeout_ms=200, max_records=self._settings.micro_batch)
-            if fetched:
+            if fetched := await self._fetch(client):
                 self._handled |= {each: self._handled.get(each, records[0].offset) for each, records in fetched.items()}
                 with self._work.going_on():
                     await self._deliver_and_stay(client, fetched)
@@ -159,6 +171,16 @@ class Consumer(ConsumerRebalanceListener):
                 self._handled |= after
                 failpoint("consumer.before_offsets")
                 self._commit_soon(client, after)
+
+    async def _fetch(self, client: AIOKafkaConsumer) -> Fetched:
+        """What has come; nothing after a while, and at once when asked to stop."""
+        waiting = client.getmany(timeout_ms=int(QUIET_SECONDS * 1_000), max_records=self._settings.micro_batch)
+        self._fetching = asyncio.create_task(waiting)
+        try:
+            await asyncio.wait([self._fetching])
+            return {} if self._fetching.cancelled() else self._fetching.result()
+        finally:
+            self._fetching.cancel()
 
     async def _join_for_new_partitions(self, client: AIOKafkaConsumer) -> None:
         """Join again when topics have other partitions than at the last time.

@@ -30,17 +30,25 @@ class Floor:
         self._writers: set[str] = set()
         """Who may have taken a position up to `_next` and was still at work."""
         self._looked_at = 0.0
+        self._goal: int | None = None
+        """Up to where it shall rise; None until it is known where positions were at the beginning."""
 
     def rise(self, rows: Sequence[asyncpg.Record]) -> None:
         """Rise to the first of these rows, which are all from here on in their order, or above all that is settled."""
         self.position = min(self._settled + 1, rows[0]["position"]) if rows else self._settled + 1
+        if rows and self._goal is not None:
+            self._goal = max(self._goal, rows[-1]["position"])
 
     async def look(self, connection: asyncpg.Connection) -> None:
-        """Find out, some times a second, whose writers have ended."""
+        """Find out, some times a second, whose writers have ended; not while nothing more was published."""
+        if self._goal is not None and self._settled >= self._goal:
+            return
         if time.monotonic() - self._looked_at < RISE_SECONDS:
             return
         self._looked_at = time.monotonic()
         last: int = await connection.fetchval(LAST)
+        if self._goal is None:
+            self._goal = last
         # After the question above: who took a position up to `last` is among these, or has ended.
         writers = {row["virtualtransaction"] for row in await connection.fetch(WRITERS)}
         if self._writers.isdisjoint(writers):

@@ -33,6 +33,10 @@ from service_runtime.signals import Signals, wait
 from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
 
 HOUSEKEEPING_SECONDS = 60.0
+QUIET_POLLS = 5
+"""Timers and parked messages are looked at so much more seldom while none is due: the net under a process that died
+before it could do what it had been woken for, since whoever sets one wakes its own process.
+"""
 STOP_SECONDS = 2.5
 """For the micro-batch at hand; what is not done then is rolled back and comes again. With three seconds each for
 requests at hand and for leaving the group, a process ends within ten.
@@ -175,14 +179,18 @@ class Runtime:
         wake: asyncio.Event,
     ) -> None:
         """Call `step` while something is due; else wait for the next due time, a wake-up or the poll interval."""
+        poll = self.settings.poll_seconds
         while True:
             wake.clear()
-            pause = self.settings.poll_seconds
+            pause = poll
             async with self._survive(step.__name__):
                 next_due = await seconds_to_next()
-                if next_due is not None and next_due <= 0 and await step():
-                    continue
-                pause = pause if next_due is None or next_due <= 0 else min(next_due, pause)
+                if next_due is not None and next_due <= 0:
+                    # What another process is at is looked at again soon: it may die.
+                    if await step():
+                        continue
+                else:
+                    pause = QUIET_POLLS * poll if next_due is None else min(next_due, QUIET_POLLS * poll)
             await wait(wake, pause)
 
     async def _every(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
