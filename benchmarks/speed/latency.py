@@ -36,7 +36,7 @@ class Pair:
     """Two services that work, and what was registered with the first."""
 
     def __init__(self, world: World, first: Database, second: Database, client: AIOKafkaProducer) -> None:
-        self._world = world
+        self._topic = topic_of(world, Topic.UPSTREAM)
         self._first = first
         self._second = second
         self._client = client
@@ -63,7 +63,7 @@ class Pair:
             batch_id=batch_id, teacher_id="berit", course_code=CourseCode.SV1, expected_essay_count=1
         )
         await self._client.send(
-            topic_of(self._world, Topic.UPSTREAM),
+            self._topic,
             event.model_dump_json().encode(),
             key=str(batch_id).encode(),
             headers=binary(event, str(uuid4())),

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
-from common_core.events import Event
+from common_core.events import Event, Topic
 from local_stack import ChildProcess, LocalStack
 from service_runtime import RuntimeSettings
 from service_runtime.relay import partition_of
@@ -161,10 +161,11 @@ def topic_of(world: World, topic: str) -> str:
 
 async def produce(world: World, events: Iterable[Event]) -> None:
     """Put events into their topics, as if their services had said them."""
+    topics = {topic: topic_of(world, topic) for topic in Topic}
     async with producer(world) as client:
         sent = [
             await client.send(
-                topic_of(world, event.topic),
+                topics[event.topic],
                 event.model_dump_json().encode(),
                 key=str(event.key).encode(),
                 headers=binary(event, str(uuid4())),
