@@ -16,7 +16,7 @@ EXCEPT ?=
 MESSAGES ?= 1000000
 DATA ?= ../shared/data
 
-.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage corpus bench bench-check bench-consumer bench-relay bench-latency bench-batch bench-endtoend bench-poison bench-replay bench-timers eval-matching soak compare check audit format docs lock clean
+.PHONY: help setup demo test test-unit test-integration test-containers test-exhaustive chaos chaos-short chaos-sabotage corpus bench bench-check bench-consumer bench-relay bench-latency bench-batch bench-matching bench-endtoend bench-profile bench-poison bench-replay bench-timers eval-matching soak compare check audit format docs lock clean
 .PHONY: up down logs demo-compose smoke-compose env
 
 help:  ## this list
@@ -72,7 +72,7 @@ bench-check: $(READY) $(OTHERS)  ## only the ratios, which do not depend on the 
 	$(BIN)/python -m benchmarks.speed.check
 
 bench-consumer: $(READY) $(OTHERS)  ## messages a second through a real service, and through FastStream
-	$(BIN)/python -m benchmarks.speed.consumer
+	$(BIN)/python -m benchmarks.speed.consumer consumer
 
 bench-relay: $(READY) $(OTHERS)  ## events a second from 200,000 outbox rows to Kafka, and by faststream-outbox
 	$(BIN)/python -m benchmarks.speed.relay
@@ -81,7 +81,13 @@ bench-latency: $(READY)  ## from a commit to the commit of its effect in the nex
 	$(BIN)/python -m benchmarks.speed.latency
 
 bench-batch: $(READY)  ## messages a second by micro-batch size
-	$(BIN)/python -m benchmarks.speed.batch_size
+	$(BIN)/python -m benchmarks.speed.consumer batch
+
+bench-matching: $(READY)  ## how long matching thinks about an essay, by class size and text length
+	$(BIN)/python -m benchmarks.speed.matching
+
+bench-profile: $(READY) .cache/py-spy/.ready  ## where the consumer's time goes: a table and a flame graph
+	$(BIN)/python -m benchmarks.speed.profile
 
 bench-endtoend: $(READY)  ## up to 1,000 batches at once through all five services, and what an essay costs
 	$(BIN)/python -m benchmarks.end_to_end
@@ -108,6 +114,11 @@ compare: $(READY) .cache/comparison/.ready  ## our runtime and other libraries t
 .cache/comparison/.ready: benchmarks/comparison/requirements.txt | $(READY)
 	@$(BIN)/python -m venv .cache/comparison
 	@.cache/comparison/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.cache/py-spy/.ready: | $(READY)
+	@$(BIN)/python -m venv .cache/py-spy
+	@.cache/py-spy/bin/pip install --quiet --disable-pip-version-check py-spy==0.4.3
 	@touch $@
 
 # The whole system in containers; `docker compose` itself does as well, once there is a .env.

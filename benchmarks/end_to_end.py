@@ -26,31 +26,32 @@ from common_core.status_enums import CourseCode
 from scriptorium import environment
 from scriptorium.client import Client, connected
 from scriptorium.demonstration import FIRST_NAMES, LAST_NAMES, SENTENCES
+from scriptorium.errors import CommandFailed
 from scriptorium.system import Ports, System, running_system
 from service_runtime.auth import Role
 
 from benchmarks import costs, figures
-from benchmarks.costs import Use
+from benchmarks.costs import LOAD, Use
+from benchmarks.speed.pictures import lines
 
 ESSAYS = 30
 REQUESTS_AT_ONCE = 8
 LOOK_SECONDS = 0.05
-PATIENCE_SECONDS = 900
+PATIENCE_SECONDS, FOR_EACH_BATCH = 300, 2
 IDLE_SECONDS = 20
 ASKED, READY = "StudentValidationRequestedV1", "BatchReadyForPipelineExecutionV1"
 TOPICS = (Topic.CLASS_MANAGEMENT, Topic.BATCH_ORCHESTRATOR)
 
 AT_ONCE = "Batches at once, from the first registration until the last is ready"
+BYTES = "Bytes of an essay"
+LAST_READY = "seconds until the last of them is ready"
+THOUSAND = 1_000
 
 STATES = "SELECT status, count(*) FROM batches WHERE batch_id = ANY($1) GROUP BY status"
 TIED = """
     SELECT count(*) FROM student_associations AS tied JOIN students USING (class_id, student_id)
     WHERE batch_id = ANY($1) AND original_file_name = first_name || ' ' || last_name || '.txt'
 """
-
-
-class WrongData(Exception):
-    """Something was lost, doubled or tied to the wrong student; no figure of this run counts."""
 
 
 class Listener:
@@ -99,7 +100,7 @@ class Term:
 
     async def run(self, batches: int) -> list[UUID]:
         """Take so many batches to their end at once; their ids."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS + FOR_EACH_BATCH * batches):
             return await asyncio.gather(*(self._batch() for _ in range(batches)))
 
     async def _batch(self) -> UUID:
@@ -133,7 +134,9 @@ async def check(system: System, listener: Listener, batches: Sequence[UUID], ess
     wanted = ({"ready_for_pipeline_execution": len(batches)}, len(batches) * essays, {1})
     found = (dict(map(tuple, states)), tied["count"], said)
     if found != wanted:
-        raise WrongData(f"states, essays at their students, times said to be ready: {found} instead of {wanted}")
+        raise figures.WrongData(
+            f"states, essays at their students, times said to be ready: {found} instead of {wanted}"
+        )
 
 
 async def _rows(system: System, database: str, query: str, batches: Sequence[UUID]) -> list[asyncpg.Record]:
@@ -147,20 +150,26 @@ async def _rows(system: System, database: str, query: str, batches: Sequence[UUI
 class Benchmark:
     """The system, one teacher, and the tables."""
 
-    def __init__(self, system: System, client: Client, listener: Listener) -> None:
+    def __init__(self, system: System, client: Client, listener: Listener, report: figures.Report) -> None:
         self._system = system
         self._client = client
         self._listener = listener
-        self._report = figures.Report("end_to_end")
+        self._report = report
+        self._idle: Use
+        self._seconds: list[tuple[float, float]] = []
 
     async def idle(self) -> None:
         """What the system costs that nobody uses."""
         before = await self._look()
         await asyncio.sleep(IDLE_SECONDS)
-        idle = (await self._look()).since(before)
-        for part in sorted(idle.cpu):
-            share = 100 * idle.cpu[part] / IDLE_SECONDS
-            self._report.row("Idle", {"part": part, "% of a core": share, "MB": idle.memory[part] / 1e6})
+        self._idle = (await self._look()).since(before)
+        parts = [part for part in sorted(self._idle.cpu) if part != LOAD]
+        shares = {part: 100 * self._idle.cpu[part] / IDLE_SECONDS for part in parts}
+        megabytes = {part: self._idle.memory[part] / 1e6 for part in parts}
+        for part in parts:
+            self._report.row("Idle", {"part": part, "% of a core": shares[part], "MB": megabytes[part]})
+        together = {"% of a core": sum(shares.values()), "MB": sum(megabytes.values())}
+        self._report.row("Idle", {"part": "together", **together})
 
     async def at_once(self, batches: int, essays: int, runs: int) -> Use:
         """So many batches at once, several times; what the last run used."""
@@ -176,36 +185,42 @@ class Benchmark:
                 used = (await self._look()).since(before)
                 await check(self._system, self._listener, done, essays)
         rate = batches * essays / median(seconds)
-        self._report.row(
-            AT_ONCE, {"batches": batches, "essays each": essays, **figures.spread(seconds), "essays/s": rate}
-        )
+        about = {"batches": batches, "essays each": essays}
+        self._report.row(AT_ONCE, {**about, **figures.spread(seconds), "essays/s": rate})
+        if essays == ESSAYS:
+            self._seconds.append((batches, median(seconds)))
+            title = f"Batches of {ESSAYS} at once"
+            self._report.picture(lines(title, "batches", {LAST_READY: self._seconds}, log_x=True, log_y=True))
         return used
 
-    def costs(self, used: Use, essays: int) -> None:
-        """What each of so many essays cost; writes the file."""
+    async def costs(self, batches: int) -> None:
+        """What each essay of so many batches costs."""
+        async with costs.most_memory(psutil.Process()) as most:
+            used = await self.at_once(batches, ESSAYS, 1)
+        essays = batches * ESSAYS
         for part in sorted(used.cpu):
-            milliseconds = 1000 * used.cpu[part] / essays
-            row = {"part": part, "ms of processor": milliseconds, "MB after it": used.memory[part] / 1e6}
-            self._report.row(f"What an essay costs, of {essays}", row)
-        self._report.row("Bytes written per essay", {"WAL": used.wal / essays, "Kafka": used.kafka / essays})
-        self._report.finish()
+            memory = {"MB idle": self._idle.memory.get(part, 0) / 1e6, "MB at most": most[part] / 1e6}
+            row = {"part": part, "ms of processor": 1000 * used.cpu[part] / essays, **memory}
+            self._report.row(f"What an essay costs, of {essays:,}", row)
+        written = {"WAL": used.wal / essays, "Kafka": used.kafka / essays, "kept in databases": used.stored / essays}
+        self._report.row(BYTES, written)
 
     async def _look(self) -> Use:
         return await costs.look(self._system.stack, psutil.Process())
 
 
-async def run(system: System, runs: int, most: int) -> None:
+async def run(system: System, runs: int, most: int, report: figures.Report) -> None:
     token = environment.issue(system.variables, "benchmark", [Role.TEACHER], 7200)
     async with (
         connected(system.variables, token) as client,
         Listener.at(system.stack.kafka_bootstrap_servers) as listener,
     ):
-        benchmark = Benchmark(system, client, listener)
+        benchmark = Benchmark(system, client, listener, report)
         await benchmark.idle()
         await benchmark.at_once(1, 100, runs)
         for batches in (10**power for power in range(4) if 10**power < most):
             await benchmark.at_once(batches, ESSAYS, runs)
-        benchmark.costs(await benchmark.at_once(most, ESSAYS, 1), most * ESSAYS)
+        await benchmark.costs(most)
 
 
 if __name__ == "__main__":
@@ -213,8 +228,11 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=3, help="how often each part is run, but the largest once")
     parser.add_argument("--most", type=int, default=1000, help="the most batches at once")
     chosen = parser.parse_args()
+    found = figures.Report("growth" if chosen.most >= THOUSAND else "end_to_end")
     try:
         with running_system(None, Ports.FREE, print) as running:
-            asyncio.run(run(running, chosen.runs, chosen.most))
-    except WrongData as wrong:
-        sys.exit(str(wrong))
+            asyncio.run(run(running, chosen.runs, chosen.most, found))
+    except (figures.WrongData, CommandFailed, TimeoutError) as wrong:
+        sys.exit(f"No figure of what comes after this: {wrong!r}")
+    finally:
+        found.finish()

@@ -1,4 +1,7 @@
-"""Puts the last run of `make bench` into docs/performance.md: stores its JSON and pictures, and makes the tables."""
+"""Puts what was measured last into docs/performance.md: stores its JSON and pictures, and makes the tables.
+
+Of `make bench` everything, of `make bench-endtoend` and `make bench-profile` what is there; what is not stays as it is.
+"""
 
 import shutil
 import subprocess
@@ -9,15 +12,16 @@ from benchmarks import figures
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "docs" / "performance"
+TABLES = ("bench.json", "growth.json", "profile.json")
 
 
 def main() -> None:
     """Copy what is to be kept, then write the pages anew."""
-    measured = figures.FOLDER / "bench.json"
-    if not measured.exists():
-        sys.exit(f"{measured} is missing: run `make bench` first")
+    measured = [file for name in TABLES if (file := figures.FOLDER / name).exists()]
+    if not measured:
+        sys.exit(f"Nothing is in {figures.FOLDER}: run `make bench` first")
     STORED.mkdir(exist_ok=True)
-    for file in (measured, *figures.FOLDER.glob("*.svg")):
+    for file in (*measured, *figures.FOLDER.glob("*.svg")):
         shutil.copy(file, STORED)
     subprocess.run([sys.executable, ROOT / "scripts" / "docs.py"], check=True)
 

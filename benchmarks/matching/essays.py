@@ -105,10 +105,10 @@ class Generator:
         self.names = names(odd, data)
         self.inventor = Inventor(self.names, self._rng)
 
-    def batch(self) -> Batch:
-        """A class of 20 to 35, of whom some hand in nothing, some twice, and some essays are by nobody of it."""
+    def batch(self, size: int | None = None) -> Batch:
+        """A class of so many, else 20 to 35; some hand in nothing, some twice, and some essays are by nobody of it."""
         rng = self._rng
-        students = self.inventor.school_class(rng.randint(20, 35))
+        students = self.inventor.school_class(size or rng.randint(20, 35))
         authors = [student for student in students if rng.random() < 0.95]
         authors += rng.sample(students, 1) if rng.random() < 0.3 else []
         essays = [self._by(author, students) for author in authors]

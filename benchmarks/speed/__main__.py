@@ -1,66 +1,67 @@
-"""`make bench`: every part in a process of its own, then one table, one JSON file and the pictures."""
+"""`make bench`: every part in a process of its own, then one JSON file of all.
 
+With names, only these parts are measured anew, and their figures take the place of those in the last run's file. A part
+that fails leaves the others their figures; the end says which it was.
+"""
+
+import argparse
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks import end_to_end, figures
-from benchmarks.speed import batch_size, latency
-from benchmarks.speed.pictures import lines
+from benchmarks import figures
 
 PARTS = {
-    "consumer": ["benchmarks.speed.consumer"],
-    "relay": ["benchmarks.speed.relay"],
-    "latency": ["benchmarks.speed.latency"],
-    "batch": ["benchmarks.speed.batch_size"],
+    "consumer": (["benchmarks.speed.consumer"], ("consumer", "batch")),
+    "relay": (["benchmarks.speed.relay"], ("relay",)),
+    "latency": (["benchmarks.speed.latency"], ("latency",)),
+    "matching": (["benchmarks.speed.matching"], ("matching",)),
     # A thousand batches take six minutes of their own: `make bench-endtoend`.
-    "end_to_end": ["benchmarks.end_to_end", "--most", "100"],
+    "end_to_end": (["benchmarks.end_to_end", "--most", "100"], ("end_to_end",)),
 }
+"""The program of each part, and the reports it writes."""
+TOGETHER = figures.FOLDER / "bench.json"
 
-type Rows = Sequence[Mapping[str, Any]]
 
-
-def main() -> None:
-    """Run all parts, or those that are named; ends with the first whose check fails."""
-    wanted = sys.argv[1:] or list(PARTS)
-    began = time.monotonic()
-    for part in wanted:
-        outcome = subprocess.run([sys.executable, "-m", *PARTS[part]], check=False)
+def main(wanted: list[str], runs: int) -> None:
+    """Run the wanted parts, all without a name; ends with the names of those that failed."""
+    began, failed = time.monotonic(), []
+    for part in wanted or PARTS:
+        command, reports = PARTS[part]
+        for report in reports:
+            (figures.FOLDER / f"{report}.json").unlink(missing_ok=True)
+        outcome = subprocess.run([sys.executable, "-m", *command, "--runs", str(runs)], check=False)
         if outcome.returncode:
-            sys.exit(f"{part} failed, so there are no figures of it, nor of what comes after it")
-    found = {part: json.loads((figures.FOLDER / f"{part}.json").read_text(encoding="utf-8")) for part in wanted}
+            failed.append(part)
+            print(f"\n{part} FAILED; the other parts go on", flush=True)
+    minutes = None if wanted else round((time.monotonic() - began) / 60, 1)
+    put_together(minutes)
+    print(f"\n{TOGETHER} and pictures beside it" + (f", in {minutes} minutes" if minutes else ""))
+    if failed:
+        sys.exit(f"{', '.join(failed)} failed; measure anew with: python -m benchmarks.speed {' '.join(failed)}")
+
+
+def put_together(minutes: float | None) -> None:
+    """Write all reports that are there into one file; without `minutes`, those of the last whole run stay."""
+    files = [figures.FOLDER / f"{report}.json" for _, reports in PARTS.values() for report in reports]
+    found: dict[str, Any] = {each.stem: json.loads(each.read_text(encoding="utf-8")) for each in files if each.exists()}
+    before = json.loads(TOGETHER.read_text(encoding="utf-8")) if TOGETHER.exists() else {}
     together = {
-        "machine": found[wanted[0]]["machine"],
-        "minutes": round((time.monotonic() - began) / 60, 1),
-        "parts": {part: each["tables"] for part, each in found.items()},
+        "machine": next((each["machine"] for each in found.values()), {}),
+        "minutes": minutes or before.get("minutes"),
+        "parts": {report: each["tables"] for report, each in found.items()},
     }
-    (figures.FOLDER / "bench.json").write_text(json.dumps(together, indent=1) + "\n", encoding="utf-8")
-    draw({title: rows for tables in together["parts"].values() for title, rows in tables.items()})
-    print(f"\nAll of it: {together['minutes']} minutes, {figures.FOLDER}/bench.json and pictures beside it")
-
-
-def draw(tables: Mapping[str, Rows]) -> None:
-    """The pictures of the tables that are there."""
-    sizes, loads, growth = (tables.get(title) for title in (batch_size.TABLE, latency.TABLE, end_to_end.AT_ONCE))
-    if sizes:
-        rates = {"messages/s": [(row["micro-batch"], row["median /s"]) for row in sizes]}
-        _write("batch", lines(batch_size.TABLE, "micro-batch size", rates, log_x=True))
-    if loads:
-        delays = {name: [(row["events/s"], row[name]) for row in loads] for name in ("p50 ms", "p99 ms", "max ms")}
-        _write("latency", lines(latency.TABLE, "events a second", delays, log_x=True, log_y=True))
-    if growth:
-        thirties = [row for row in growth if row["essays each"] == end_to_end.ESSAYS]
-        seconds = {"seconds until the last of them is ready": [(row["batches"], row["median s"]) for row in thirties]}
-        title = f"Batches of {end_to_end.ESSAYS} at once"
-        _write("growth", lines(title, "batches", seconds, log_x=True, log_y=True))
-
-
-def _write(name: str, picture: str) -> None:
-    (figures.FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
+    TOGETHER.parent.mkdir(parents=True, exist_ok=True)
+    TOGETHER.write_text(json.dumps(together, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all without a name")
+    parser.add_argument("--runs", type=int, default=3)
+    chosen = parser.parse_args()
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    main(chosen.parts, chosen.runs)

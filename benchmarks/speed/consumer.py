@@ -5,19 +5,22 @@ meanwhile, on either side, but where the table says so. Alternating rounds, so t
 """
 
 import argparse
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from statistics import median
+
+from local_stack import ChildProcess
 
 from benchmarks import figures
 from benchmarks.speed.loads import Confirmations, Load, Uploads
+from benchmarks.speed.pictures import lines
 from benchmarks.speed.stage import (
     Gate,
-    measured,
     now,
     produce,
+    rounds,
     servers,
     session,
     stage,
@@ -33,7 +36,12 @@ NOBODY_PUBLISHES = "SELECT pg_advisory_lock(hashtext('scriptorium-relay'))"
 A_SNAPSHOT = ("BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM outbox")
 NOT_PUBLISHED = "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 1) AS unsent"
 TABLE = "Inbox, state and outbox, messages a second"
-MANY, FEW = 12_000, 400
+BY_SIZE = "Messages a second by micro-batch size"
+MANY = 20_000
+LOOK_SECONDS = 0.25
+
+
+type Rates = Mapping["Variant", Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -55,15 +63,15 @@ class Variant:
 
 CONFIRMED, HOT = Confirmations(), Uploads()
 OURS = Variant("ours, one process", CONFIRMED)
-ALONE = Variant("the same service, one message = one transaction", CONFIRMED, FEW, micro_batch=1)
-PLAIN = Variant("FastStream and SQLAlchemy, one transaction each", CONFIRMED, FEW, faststream="NACK_ON_ERROR")
+ALONE = Variant("the same service, one message = one transaction", CONFIRMED, 600, micro_batch=1)
+PLAIN = Variant("FastStream and SQLAlchemy, one transaction each", CONFIRMED, 800, faststream="NACK_ON_ERROR")
 DEFAULT = Variant(
-    "the same, acknowledged first (FastStream's default): may lose messages", CONFIRMED, FEW, faststream="ACK_FIRST"
+    "the same, acknowledged first (FastStream's default): may lose messages", CONFIRMED, 1_000, faststream="ACK_FIRST"
 )
 SNAPSHOT = Variant("ours, while a transaction is kept open", CONFIRMED, snapshot=True)
 POISON = Variant("ours, 1 % is poison", Confirmations(poison_every=100))
 HOT_OURS = Variant("ours, 100 for each aggregate", HOT)
-HOT_ALONE = Variant("100 for each aggregate, one message = one transaction", HOT, FEW, micro_batch=1)
+HOT_ALONE = Variant("100 for each aggregate, one message = one transaction", HOT, 400, micro_batch=1)
 VARIANTS = [
     OURS,
     Variant("ours, two processes", CONFIRMED, processes=2),
@@ -77,6 +85,10 @@ VARIANTS = [
     HOT_OURS,
     Variant("ours, 100 for each aggregate, two processes", HOT, processes=2),
     HOT_ALONE,
+]
+SIZES = [
+    ALONE if size == 1 else OURS if size == OURS.micro_batch else replace(OURS, name=f"ours, {size}", micro_batch=size)
+    for size in (1, 50, 200, 500, 1_000)
 ]
 
 
@@ -95,18 +107,18 @@ async def one_run(parts: RealParts, variant: Variant) -> float:
         async with gate.closed():
             await start_and_meet(world, variant, ends, gate)
         began = await now(database)
-        await until(database, load.done, variant.messages)
+        await until(database, load.done, variant.messages, LOOK_SECONDS)
         (row,) = await database.fetch(load.last_effect)
         ended = row["at"]
         if variant.published:
-            await until(database, NOT_PUBLISHED, 0, pause=0.01)
-            ended = await now(database)
+            await until(database, NOT_PUBLISHED, 0)
+            ended = max(ended, await last_published(world, load))
         await load.check(world, variant.messages, published=variant.published)
         return float(variant.messages / (ended - began).total_seconds())
 
 
-async def start_and_meet(world: World, variant: Variant, ends: AsyncExitStack, gate: Gate) -> None:
-    """All processes of a variant, waiting at the gate with their first messages."""
+async def start_and_meet(world: World, variant: Variant, ends: AsyncExitStack, gate: Gate) -> ChildProcess:
+    """All processes of a variant, waiting at the gate with their first messages; the last of them."""
     service, module = variant.load.service, variant.load.module
     for number in range(variant.processes):
         if variant.faststream is None:
@@ -120,32 +132,51 @@ async def start_and_meet(world: World, variant: Variant, ends: AsyncExitStack, g
             }
             process = start_program(ends, "faststream_confirmed", **variables)
     await gate.crowded(process, variant.processes)
+    return process
 
 
-async def rounds(parts: RealParts, variants: Sequence[Variant], runs: int) -> dict[Variant, list[float]]:
-    """The rates of all variants, each run so often, every other round in the opposite order."""
-    rates: dict[Variant, list[float]] = {each: [] for each in variants}
-    for number in range(runs):
-        for each in variants if number % 2 else reversed(variants):
-            rates[each].append(await one_run(parts, each))
-            print(f"{each.name}: {rates[each][-1]:,.0f}/s", file=sys.stderr, flush=True)
-    return rates
+async def last_published(world: World, load: Load) -> datetime:
+    """When the last record of what a load causes was sent."""
+    heard = await world.listener.all_of(load.says)
+    return datetime.fromtimestamp(max(each.record.timestamp for each in heard) / 1_000, UTC)
 
 
-async def main(runs: int, only: str) -> None:
-    report = figures.Report("consumer")
+async def main(wanted: Mapping[str, Sequence[Variant]], runs: int, only: str) -> None:
+    """Measure what the wanted tables need, all in the same rounds."""
+    reports = {name: figures.Report(name) for name in wanted}
+    variants = dict.fromkeys(each for some in wanted.values() for each in some if only in each.name)
     async with servers() as parts:
-        rates = await rounds(parts, [each for each in VARIANTS if only in each.name], runs)
-    for variant, found in rates.items():
-        base = rates.get(HOT_OURS if variant.load is HOT else OURS, found)
-        about = {"with": variant.name, "messages": variant.messages}
-        report.row(TABLE, {**about, **figures.rates(found), figures.RATIO: median(base) / median(found)})
-    report.finish()
+        rates, failed = await rounds(list(variants), runs, lambda each: one_run(parts, each))
+    for name, report in reports.items():
+        FILL[name](report, {each: rates[each] for each in wanted[name] if each in rates})
+        report.finish()
+    figures.complete(failed)
 
+
+def compare(report: figures.Report, rates: Rates) -> None:
+    """The rates, and how ours are beside them."""
+    for variant, found in rates.items():
+        base = rates.get(HOT_OURS if variant.load is HOT else OURS)
+        ratio = median(base) / median(found) if base else None
+        about = {"with": variant.name, "messages": variant.messages}
+        report.row(TABLE, {**about, **figures.rates(found), figures.RATIO: ratio})
+
+
+def by_size(report: figures.Report, rates: Rates) -> None:
+    """The rates by micro-batch size, and their picture."""
+    for variant, found in rates.items():
+        report.row(BY_SIZE, {"micro-batch": variant.micro_batch, **figures.rates(found)})
+    points = [(variant.micro_batch, median(found)) for variant, found in rates.items()]
+    report.picture(lines(BY_SIZE, "micro-batch size", {"messages/s": points}, log_x=True))
+
+
+FILL = {"consumer": compare, "batch": by_size}
+TABLES = {"consumer": VARIANTS, "batch": SIZES}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", nargs="*", default=[*TABLES], help=f"of {', '.join(TABLES)}; both without a name")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="rows that have these words in their name")
     chosen = parser.parse_args()
-    measured(main(chosen.runs, chosen.only))
+    figures.measured(main({name: TABLES[name] for name in chosen.tables}, chosen.runs, chosen.only))

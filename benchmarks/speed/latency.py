@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from statistics import median, quantiles
 from uuid import UUID, uuid4
@@ -19,14 +20,16 @@ from common_core.status_enums import CourseCode
 from service_runtime.testing import binary
 
 from benchmarks import figures
-from benchmarks.speed.stage import check, measured, producer, servers, stage, start, topic_of, until
+from benchmarks.figures import check
+from benchmarks.speed.pictures import lines
+from benchmarks.speed.stage import producer, servers, stage, start, topic_of, until
 from services.batch_orchestrator_service.service import service as orchestrator
 from services.essay_lifecycle_service.service import service as lifecycle
 from tests.integration.world import Database, World
 
 TABLE = "From a commit to the commit of its effect in the next service"
 LOADS = (100, 500, 1_000)
-SECONDS = 6
+SECONDS = 5
 WARM_UP = 100
 TICK = 0.005
 COMMITS = "SELECT batch_id, pg_xact_commit_timestamp(xmin) AS at FROM {} WHERE batch_id = ANY($1)"
@@ -93,6 +96,7 @@ async def measure(runs: int) -> dict[int, list[list[float]]]:
 
 async def main(runs: int) -> None:
     report = figures.Report("latency")
+    drawn: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for rate, found in (await measure(runs)).items():
         cuts = [quantiles(each, n=100) for each in found]
         of_runs = {
@@ -103,10 +107,13 @@ async def main(runs: int) -> None:
         middle = {name: 1_000 * median(values) for name, values in of_runs.items()}
         worst = {f"{name}, worst run": 1_000 * max(values) for name, values in of_runs.items()}
         report.row(TABLE, {"events/s": rate, "runs": runs, **middle, **worst})
+        for name, value in middle.items():
+            drawn[name].append((rate, value))
+    report.picture(lines(TABLE, "events a second", drawn, log_x=True, log_y=True))
     report.finish()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
-    measured(main(parser.parse_args().runs))
+    figures.measured(main(parser.parse_args().runs))

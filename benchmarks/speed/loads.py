@@ -1,16 +1,22 @@
 """Messages for one handler of a real service: what they meet in its database, and what must be true afterwards."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 from uuid import UUID
 
-from common_core.events import BatchReadyForPipelineExecutionV1, EssayContentProvisionedV1, Event
+from common_core.events import (
+    BatchReadyForPipelineExecutionV1,
+    EssayContentProvisionedV1,
+    EssaySlotAssignedV1,
+    Event,
+)
 from service_runtime import Service
 
+from benchmarks.figures import check
 from benchmarks.soak_load import CLASS, batch_id, message
-from benchmarks.speed.stage import check
 from services.batch_orchestrator_service.service import service as orchestrator
 from services.essay_lifecycle_service.service import service as lifecycle
 from tests.integration.world import Database, World
@@ -54,6 +60,10 @@ class Load(Protocol):
     last_effect: str
     """A query for the time at which the last of them was committed."""
 
+    @property
+    def says(self) -> type[Event]:
+        """What each message causes to be said."""
+
     async def seed(self, database: Database, messages: int) -> None: ...
     def events(self, messages: int) -> Iterator[Event]: ...
     async def check(self, world: World, messages: int, *, published: bool) -> None:
@@ -82,6 +92,10 @@ class Confirmations:
     done = f"SELECT (SELECT count(*) FROM batches WHERE {READY}) + (SELECT count(*) FROM parked_messages)"
     last_effect = f"SELECT max(pg_xact_commit_timestamp(xmin)) AS at FROM batches WHERE {READY}"
 
+    @property
+    def says(self) -> type[Event]:
+        return BatchReadyForPipelineExecutionV1
+
     def _poisonous(self, number: int) -> bool:
         return bool(self.poison_every) and number % self.poison_every == self.poison_every // 2
 
@@ -95,7 +109,7 @@ class Confirmations:
         await database.fetch("ANALYZE batches")
 
     def events(self, messages: int) -> Iterator[Event]:
-        return (message(number, 2).event for number in range(messages))
+        return iter(_confirmations(messages))
 
     async def check(self, world: World, messages: int, *, published: bool) -> None:
         database = await world.database(self.service)
@@ -107,7 +121,7 @@ class Confirmations:
         dead = "parked_messages WHERE state = 'dead' AND reason = 'refused'"
         check("dead letters", (await count(database, dead), await count(database, "parked_messages")), (refused,) * 2)
         if published:
-            said = [event.key for event in await world.listener.said(BatchReadyForPipelineExecutionV1)]
+            said = [event.key for event in await world.listener.said(self.says)]
         else:
             said = [UUID(row["key"]) for row in await database.fetch("SELECT key FROM outbox")]
         check("events, batches named", (len(said), len(set(said))), (messages - refused,) * 2)
@@ -126,21 +140,17 @@ class Uploads:
     done = "SELECT count(*) FROM uploads"
     last_effect = "SELECT max(pg_xact_commit_timestamp(xmin)) AS at FROM uploads"
 
+    @property
+    def says(self) -> type[Event]:
+        return EssaySlotAssignedV1
+
     async def seed(self, database: Database, messages: int) -> None:
         ids = [batch_id(number) for number in range(messages // SLOTS)]
         await database.fetch(FREE_SLOTS, ids, SLOTS)
         await database.fetch("ANALYZE essay_batches, slots")
 
     def events(self, messages: int) -> Iterator[Event]:
-        for number in range(messages):
-            batch, slot = divmod(number, SLOTS)
-            yield EssayContentProvisionedV1(
-                batch_id=batch_id(batch),
-                file_upload_id=UUID(int=slot),
-                original_file_name=f"{slot}.txt",
-                text_storage_id=f"text-{slot}",
-                file_size_bytes=1_000,
-            )
+        return iter(_uploads(messages))
 
     async def check(self, world: World, messages: int, *, published: bool) -> None:
         assert not published, "nobody asks for this yet"
@@ -161,3 +171,25 @@ class Uploads:
         check("events, batches named", said, wanted)
         (row,) = await database.fetch(OVERTAKEN)
         check("events that were overtaken", row["count"], 0)
+
+
+# The same in each run, and made in as much time as a run takes.
+
+
+@cache
+def _confirmations(messages: int) -> Sequence[Event]:
+    return [message(number, 2).event for number in range(messages)]
+
+
+@cache
+def _uploads(messages: int) -> Sequence[Event]:
+    return [
+        EssayContentProvisionedV1(
+            batch_id=batch_id(batch),
+            file_upload_id=UUID(int=slot),
+            original_file_name=f"{slot}.txt",
+            text_storage_id=f"text-{slot}",
+            file_size_bytes=1_000,
+        )
+        for batch, slot in (divmod(number, SLOTS) for number in range(messages))
+    ]

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from service_runtime import RuntimeSettings
 from service_runtime.testing import wait_until
 
 from benchmarks import figures
+from benchmarks.figures import check
 from benchmarks.speed.stage import (
     LOOK_SECONDS,
     Gate,
-    check,
-    measured,
     now,
+    rounds,
     servers,
     stage,
     start,
@@ -172,25 +171,16 @@ async def read(consumer: AIOKafkaConsumer, way: Way) -> tuple[int, float]:
     return records, ended / 1_000
 
 
-async def rounds(parts: RealParts, runs: int, rows: int) -> dict[Way, list[float]]:
-    """The rates of all, each run so often, every other round in the opposite order."""
-    rates: dict[Way, list[float]] = {way: [] for way in WAYS}
-    for number in range(runs):
-        for way in WAYS if number % 2 else reversed(WAYS):
-            rates[way].append(await one_run(parts, way, rows))
-            print(f"{way.name}: {rates[way][-1]:,.0f}/s", file=sys.stderr, flush=True)
-    return rates
-
-
 async def main(runs: int, rows: int) -> None:
     report = figures.Report("relay")
     async with servers() as parts:
-        rates = await rounds(parts, runs, rows)
+        rates, failed = await rounds(WAYS, runs, lambda way: one_run(parts, way, rows))
     for way, found in rates.items():
         order = "yes" if way.keeps_order else "no"
-        ratio = median(rates[WAYS[0]]) / median(found)
+        ratio = median(rates[WAYS[0]]) / median(found) if WAYS[0] in rates else None
         report.row(TABLE, {"relay": way.name, "order of a key": order, **figures.rates(found), figures.RATIO: ratio})
     report.finish()
+    figures.complete(failed)
 
 
 if __name__ == "__main__":
@@ -198,4 +188,4 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--rows", type=int, default=ROWS)
     chosen = parser.parse_args()
-    measured(main(chosen.runs, chosen.rows))
+    figures.measured(main(chosen.runs, chosen.rows))

@@ -5,10 +5,10 @@ import logging
 import os
 import sys
 import sysconfig
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import asyncpg
@@ -34,24 +34,6 @@ WAITING = """
     SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE NOT granted AND relation = $1::regclass AND position($2 IN query) > 0
 """
-
-
-class WrongData(Exception):
-    """Something was lost, doubled or out of order; no figure of this run counts."""
-
-
-def measured[T](part: Coroutine[Any, Any, T]) -> T:
-    """Run a part of the benchmark; one whose data is wrong ends the program with what is wrong."""
-    try:
-        return asyncio.run(part)
-    except WrongData as wrong:
-        sys.exit(str(wrong))
-
-
-def check(what: str, found: object, wanted: object) -> None:
-    """Raises WrongData when they differ."""
-    if found != wanted:
-        raise WrongData(f"{what}: {found} instead of {wanted}")
 
 
 @asynccontextmanager
@@ -173,3 +155,28 @@ async def produce(world: World, events: Iterable[Event]) -> None:
             for event in events
         ]
         await asyncio.gather(*sent)
+
+
+class Named(Protocol):
+    """One of those that are compared."""
+
+    @property
+    def name(self) -> str: ...
+
+
+async def rounds[V: Named](
+    variants: Sequence[V], runs: int, one_run: Callable[[V], Awaitable[float]]
+) -> tuple[dict[V, list[float]], list[str]]:
+    """The rates of all, each run so often, every other round in the opposite order; and what went wrong instead."""
+    rates: dict[V, list[float]] = {each: [] for each in variants}
+    failed = []
+    for number in range(runs):
+        for each in list(rates) if number % 2 else reversed(list(rates)):
+            try:
+                rates[each].append(await one_run(each))
+            except (figures.WrongData, AssertionError) as wrong:
+                failed.append(f"{each.name}: {wrong}")
+                del rates[each]
+            said = failed[-1] if each not in rates else f"{each.name}: {rates[each][-1]:,.0f}/s"
+            print(said, file=sys.stderr, flush=True)
+    return rates, failed
