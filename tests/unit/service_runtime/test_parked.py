@@ -9,6 +9,15 @@ from service_runtime import RuntimeSettings
 from service_runtime.cloudevents import Undecodable
 from service_runtime.parked import Reason, State, Verdict, backoff, judge
 
+
+class RegistrationDiffers(DomainError):
+    """A refusal of a kind of its own."""
+
+
+class ClassUnknown(NotYet):
+    """Waiting of a kind of its own."""
+
+
 SETTINGS = RuntimeSettings(
     database_url="postgresql://nowhere/none",
     kafka_bootstrap_servers="nowhere:1",
@@ -67,6 +76,21 @@ def test_what_went_wrong_is_said_briefly_and_so_that_postgresql_can_store_it() -
 
     assert said.startswith("ValueError: a\\x00b")
     assert len(said) == 2_000
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Undecodable("data: Field required"), "data: Field required"),
+        (Refused("cancel", "ready", []), "cancel is not possible in state ready"),
+        (NotYet("batch", 1), "batch 1 is not known here yet, or is not yours"),
+        (RegistrationDiffers("7"), "RegistrationDiffers: 7"),
+        (ClassUnknown("class", 1), "ClassUnknown: class 1 is not known here yet, or is not yours"),
+        (ValueError("no"), "ValueError: no"),
+    ],
+)
+def test_the_kind_of_an_error_is_told_unless_the_reason_is_the_same_word(error: Exception, said: str) -> None:
+    assert verdict(error).error == said
 
 
 def test_the_wait_doubles_up_to_the_limit_with_a_quarter_of_jitter() -> None:

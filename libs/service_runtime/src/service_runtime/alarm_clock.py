@@ -167,10 +167,9 @@ class AlarmClock:
         else:
             metrics.TIMERS_FAILED.labels(timer.name).inc()
             log.warning("timer_failed", attempts=timer.attempts + 1, exc_info=error, **context)
-        said = f"{type(error).__name__}: {error}".replace("\x00", "\\x00")[:2_000]
         try:
             async with self._units.sessions.begin() as session:
-                columns = {"setting_id": timer.setting_id, "delay": delay, "error": said}
+                columns = {"setting_id": timer.setting_id, "delay": delay, "error": parked.told(error)}
                 await session.execute(timers.POSTPONE, columns)
         except (SQLAlchemyError, OSError) as lost:
             log.warning("database_unreachable", error=repr(lost), **context)

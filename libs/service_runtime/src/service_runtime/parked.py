@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from common_core.errors import DomainError, NotYet
+from common_core.state_machine import Refused
 from sqlalchemy import Row, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -38,6 +39,9 @@ class Reason(StrEnum):
     UNDECODABLE = "undecodable"
     WAITED_TOO_LONG = "waited_too_long"
 
+
+NAMED_BY_THE_REASON = (NotYet, Refused, Undecodable)
+"""Kinds of error whose name is the reason's own word."""
 
 type Queue = tuple[str, str]
 """A topic and a key: what must stay in order."""
@@ -138,7 +142,7 @@ def behind(head_id: object) -> Verdict:
 
 def judge(error: Exception, attempts: int, waited_seconds: float, settings: RuntimeSettings) -> Verdict:
     """What becomes of a message that failed with this error at its `attempts`-th attempt."""
-    said = f"{type(error).__name__}: {error}".replace("\x00", "\\x00")[:2_000]
+    said = told(error, with_kind=type(error) not in NAMED_BY_THE_REASON)
     if isinstance(error, NotYet):
         if waited_seconds > settings.waiting_days * 86_400:
             return Verdict(State.DEAD, Reason.WAITED_TOO_LONG, said, error.waits_for, None)
@@ -150,6 +154,12 @@ def judge(error: Exception, attempts: int, waited_seconds: float, settings: Runt
     if attempts >= settings.failing_attempts:
         return Verdict(State.DEAD, Reason.BUG, said, None, None)
     return Verdict(State.FAILING, Reason.BUG, said, None, backoff(attempts, settings))
+
+
+def told(error: Exception, *, with_kind: bool = True) -> str:
+    """What went wrong, briefly, and so that PostgreSQL can store it."""
+    said = f"{type(error).__name__}: {error}" if with_kind else str(error)
+    return said.replace("\x00", "\\x00")[:2_000]
 
 
 def backoff(attempts: int, settings: RuntimeSettings) -> float:
@@ -197,8 +207,7 @@ async def hold_up(session: AsyncSession, messages: Sequence[Message]) -> dict[Qu
     Holding the head keeps a retry in another process from draining its queue between our look and our commit; when
     one did while we waited for the lock, we look again.
     """
-    wanted = sorted({(message.record.topic, message.key) for message in messages})
-    columns = {"topics": [topic for topic, _ in wanted], "keys": [key for _, key in wanted]}
+    columns = _queue_columns(sorted({(message.record.topic, message.key) for message in messages}))
     while True:
         heads = (await session.execute(HEADS, columns)).all()
         positions = [head.position for head in heads]

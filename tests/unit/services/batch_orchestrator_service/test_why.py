@@ -161,7 +161,7 @@ def test_what_came_early_is_told() -> None:
 
 
 def test_a_dead_letter_and_what_waits_are_named_with_their_errors() -> None:
-    waiting = parked(state="waiting", reason="not_yet", error="NotYet: batch", attempts=3)
+    waiting = parked(state="waiting", reason="not_yet", error="batch 1 is not known", attempts=3)
 
     sentence = explain(a_batch(CONTENT), facts(SLOTS, essay_lifecycle={"parked": [parked(), waiting], "timers": []}))
 
