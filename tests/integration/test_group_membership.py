@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from common_core.events import EssayContentProvisionedV1, EssaySlotAssignedV1, Event, RegisterBatchV1, Topic
 from local_stack import ChildProcess
 from prometheus_client import REGISTRY
-from service_runtime import Handlers, UnitOfWork
+from service_runtime import Handlers, UnitOfWork, consumer, kafka_clients
 from service_runtime.relay import partition_of
 from service_runtime.testing import Listener, Outside, Running, wait_until
 
@@ -302,3 +303,30 @@ async def test_new_partitions_are_found_and_read_from_their_beginning_under_load
         old = {str(number) for number in range(before.rounds)}
         assert [text for text in noted[page] if text in old] == expected[: before.rounds]
         assert [text for text in noted[page] if text not in old] == expected[before.rounds :]
+
+
+# A broker that does not answer
+
+
+def clients() -> int:
+    """How many clients of Kafka are at work in this process."""
+    return sum("AIOKafkaClient" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+
+async def test_a_consumer_that_begins_anew_while_the_broker_is_silent_leaves_no_client_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "BEGINNING_ANEW_SECONDS", 0.0)
+    runtime = (await world.run(service, TABLES)).runtime
+    before = clients()
+
+    async def fail(*_arguments: object, **_more: object) -> None:
+        raise RuntimeError("our fault")
+
+    with world.stack.kafka.frozen():
+        with monkeypatch.context() as bug:
+            bug.setattr(AIOKafkaConsumer, "getmany", fail)
+            await wait_until(runtime.problems)
+        await wait_until(lambda: kafka_clients._stopping)
+
+    await wait_until(lambda: not runtime.problems() and clients() == before)

@@ -1,13 +1,15 @@
-"""A client of Kafka is not left half started."""
+"""A client of Kafka is not left half started or half stopped."""
 
 import asyncio
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from service_runtime import kafka_clients
+from service_runtime.testing import wait_until
 
 
 class Client:
-    """One that takes its time to start."""
+    """One that takes its time to start and to stop."""
 
     def __init__(self) -> None:
         self.may_go_on = asyncio.Event()
@@ -21,6 +23,15 @@ class Client:
             self.state = "a connection is forgotten"
             raise
         self.state = "started"
+
+    async def stop(self) -> None:
+        self.state = "leaving its group"
+        try:
+            await self.may_go_on.wait()
+        except asyncio.CancelledError:
+            self.state = "goes on fetching for ever"
+            raise
+        self.state = "stopped"
 
 
 async def test_who_is_cancelled_waits_until_the_client_has_started() -> None:
@@ -49,3 +60,22 @@ async def test_a_client_that_does_not_start_is_not_waited_for_for_ever(monkeypat
     with pytest.raises(asyncio.CancelledError):
         await starting
     assert client.state != "started"
+
+
+async def test_a_client_that_the_broker_keeps_waiting_is_stopped_in_the_end() -> None:
+    client = Client()
+
+    await kafka_clients.stop(client, 0.0)
+    assert client.state == "leaving its group"
+
+    client.may_go_on.set()
+    await wait_until(lambda: client.state == "stopped")
+
+
+@pytest.mark.parametrize("error", [KafkaConnectionError("nobody there"), asyncio.CancelledError()])
+async def test_what_goes_wrong_while_a_client_stops_does_not_end_who_stops_it(error: BaseException) -> None:
+    class Failing(Client):
+        async def stop(self) -> None:
+            raise error
+
+    await kafka_clients.stop(Failing(), 1.0)

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from service_runtime import metrics
 from service_runtime.delivery import Delivery
 from service_runtime.failpoints import failpoint
-from service_runtime.kafka_clients import client_arguments, start
+from service_runtime.kafka_clients import client_arguments, start, stop
 from service_runtime.logging import log
 from service_runtime.messages import decode
 from service_runtime.settings import RuntimeSettings
@@ -25,6 +25,12 @@ BROKER_ANSWERS_SECONDS = 2.0
 QUIET_SECONDS = 2.0
 """How long the broker keeps a fetch that finds nothing. A record ends it at once, but what else is asked on the same
 connection waits behind it: after a rebalance the next fetch.
+"""
+LEAVING_SECONDS = 1.5
+"""How long a process that is to end tries to commit its last offsets, and as long again to leave the group."""
+BEGINNING_ANEW_SECONDS = 60.0
+"""How long the next client waits for the last one, whose requests aiokafka gives up after 40 s: a listener told by two
+clients would know nothing.
 """
 NOTHING = TopicPartition("", 0)
 """To ask for its messages is a sign of life and takes none."""
@@ -134,10 +140,11 @@ class Consumer(ConsumerRebalanceListener):
 
     async def _leave(self, client: AIOKafkaConsumer, questions: AIOKafkaConsumer) -> None:
         """Commit and leave the group; a member that did not leave would keep its partitions from everyone."""
-        for last_step in (self._commit_last, client.stop, questions.stop):
-            with contextlib.suppress(KafkaError, asyncio.TimeoutError):
-                async with asyncio.timeout(1.5):
-                    await last_step()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await self._commit_last()
+        patience = LEAVING_SECONDS if self._stopping else BEGINNING_ANEW_SECONDS
+        await asyncio.gather(stop(client, patience), stop(questions, patience))
         if self._offsets is not None:
             self._offsets.cancel()
             self._offsets = None

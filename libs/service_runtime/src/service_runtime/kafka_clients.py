@@ -4,16 +4,26 @@ import asyncio
 import ssl
 from typing import Any, Protocol
 
+from service_runtime.logging import log
 from service_runtime.settings import RuntimeSettings
 
 GIVING_UP_SECONDS = 0.5
 """How long a process that is to end waits for a client that is still starting."""
+
+_stopping: set[asyncio.Task[None]] = set()
+"""The event loop itself keeps tasks only weakly."""
 
 
 class Client(Protocol):
     """Consumer, producer or admin client."""
 
     async def start(self) -> None: ...
+
+
+class Stoppable(Protocol):
+    """Consumer or producer."""
+
+    async def stop(self) -> None: ...
 
 
 def client_arguments(settings: RuntimeSettings) -> dict[str, Any]:
@@ -43,3 +53,20 @@ async def start(client: Client) -> None:
         await asyncio.wait([starting], timeout=GIVING_UP_SECONDS)
         starting.cancel()
         raise
+
+
+async def stop(client: Stoppable, seconds: float) -> None:
+    """Stop a client and wait so long for it; where the broker does not answer, it goes on and ends when it can.
+
+    aiokafka, cancelled while it stops, leaves tasks and connections behind that nobody ends.
+    """
+    stopping = asyncio.create_task(client.stop())
+    _stopping.add(stopping)
+    stopping.add_done_callback(_stopped)
+    await asyncio.wait([stopping], timeout=seconds)
+
+
+def _stopped(stopping: asyncio.Task[None]) -> None:
+    _stopping.discard(stopping)
+    if not stopping.cancelled() and (error := stopping.exception()):
+        log.warning("kafka_client_not_stopped", error=repr(error))

@@ -5,7 +5,6 @@ the id it was recorded with, so publishing it again after a crash is a repetitio
 """
 
 import asyncio
-import contextlib
 import functools
 import time
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from service_runtime import cloudevents, metrics, tracing
 from service_runtime.database import driver_url
 from service_runtime.failpoints import failpoint
 from service_runtime.floor import Floor
-from service_runtime.kafka_clients import client_arguments, start
+from service_runtime.kafka_clients import client_arguments, start, stop
 from service_runtime.logging import log
 from service_runtime.outbox import CHANNEL
 from service_runtime.settings import RuntimeSettings
@@ -31,6 +30,7 @@ LEADERSHIP = "SELECT pg_try_advisory_lock(hashtext('scriptorium-relay'))"
 PAGE = "SELECT * FROM outbox WHERE position >= $2 ORDER BY position LIMIT $1"
 DELETE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
 STANDBY_SECONDS = 1.0
+STOPPING_SECONDS = 3.0
 SILENT = {"idle_session_timeout": "5000", "transaction_timeout": "10000"}
 """Milliseconds after which PostgreSQL ends the work of a leader that froze or vanished, and with it its lead; what it
 publishes later is a repetition. A session is not idle, nor a statement running, between the messages of one statement.
@@ -122,9 +122,7 @@ class Relay:
             self.leads = False
             # After a failed send nothing of the page is deleted, and what the producer still holds must not overtake
             # the page's next beginning: stop it.
-            with contextlib.suppress(KafkaError, asyncio.TimeoutError):
-                async with asyncio.timeout(3):
-                    await producer.stop()
+            await stop(producer, STOPPING_SECONDS)
 
     async def _publish_watched(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
         with self._work.going_on():
