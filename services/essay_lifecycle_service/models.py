@@ -1,6 +1,6 @@
 """A batch's slots, and what became of each uploaded file."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -215,18 +215,18 @@ class EssayBatch(Base):
             return ExcessReason.BATCH_CLOSED
         if any(slot.text_storage_id == text_storage_id for slot in self.slots):
             return ExcessReason.DUPLICATE_CONTENT
-        return None if self._free() else ExcessReason.NO_AVAILABLE_SLOT
+        return None if any(self._free()) else ExcessReason.NO_AVAILABLE_SLOT
 
-    def _free(self) -> list[Slot]:
-        return [slot for slot in self.slots if slot.state is SlotState.FREE]
+    def _free(self) -> Iterator[Slot]:
+        return (slot for slot in self.slots if slot.state is SlotState.FREE)
 
     def _take_slot(self, state: SlotState, file: File) -> Slot:
-        slot = self._free()[0]
+        slot = next(self._free())
         slot.state, slot.file_upload_id, slot.original_file_name = state, file.file_upload_id, file.original_file_name
         return slot
 
     def _complete_if_decided(self) -> list[Event]:
-        return [] if self._free() else self._complete(ContentTrigger.COMPLETE)
+        return [] if any(self._free()) else self._complete(ContentTrigger.COMPLETE)
 
     def _complete(self, trigger: ContentTrigger) -> list[Event]:
         self.state = CONTENT.fire(self.state, trigger).state
