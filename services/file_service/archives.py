@@ -1,6 +1,8 @@
 """Archives of essays (zip): the files in one, in their order, and the limits that keep bombs out."""
 
+import errno
 import hashlib
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +16,7 @@ from common_core.errors import DomainError
 from services.file_service.formats.zipped import is_document
 
 CHUNK = 1_000_000
+BEGINNING = 200
 MOST_FILES, MOST_BYTES = 500, 1_000_000_000
 """As many files, and bytes once unpacked, as one request may bring."""
 
@@ -78,14 +81,15 @@ class Member:
 def members(file: IO[bytes], archive: str) -> list[Member] | None:
     """The files of an archive in its order, or None where `file` is something else. Raises ArchiveRefused."""
     file.seek(0)
-    if file.read(4) != b"PK\x03\x04":
+    begins = file.read(BEGINNING)
+    if not begins.startswith(b"PK\x03\x04"):
         return None
     try:
         opened = zipfile.ZipFile(_Bounded(file))
     except DAMAGED:
         return None  # Read like any other file, it is told to be damaged.
     infos = opened.infolist()
-    if is_document(info.filename for info in infos):
+    if is_document((info.filename for info in infos), begins):
         return None
     file.seek(0, 2)
     packed = file.tell()
@@ -137,10 +141,21 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 class _Bounded:
-    """A file that gives little at a time, so that nobody fills the memory with an archive's list of files."""
+    """A file that gives little at a time, so that nobody fills the memory with an archive's list of files.
+
+    It refuses impossible places as files in memory do, on whatever it lies.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.seek, self.tell, self.seekable, self._file = file.seek, file.tell, file.seekable, file
+        self.tell, self.seekable, self._file = file.tell, file.seekable, file
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise ValueError("a damaged archive names a place before its beginning") from error
 
     def read(self, size: int = -1) -> bytes:
         # zipfile takes a list that is cut off for a damaged archive.

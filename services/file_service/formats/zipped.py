@@ -1,6 +1,7 @@
 """Documents that are zip archives inside (docx, odt): which kind one is, and its parts unpacked within a limit."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable
 
@@ -19,8 +20,13 @@ UNPACKED = 8_000_000
 """Bytes that the parts we read may unpack to. The longest essay needs a quarter; the trees take 15 times as much."""
 
 APPLE = ("Index/Document.iwa", "Index.zip", "index.xml")
-DOCUMENTS = frozenset({word.TYPES, opendocument.TYPE, "META-INF/MANIFEST.MF", "AndroidManifest.xml", *APPLE})
+OPEN_DOCUMENT = (opendocument.TYPE, opendocument.CONTENT, opendocument.MANIFEST)
+DOCUMENTS = frozenset({word.TYPES, *OPEN_DOCUMENT, "META-INF/MANIFEST.MF", "AndroidManifest.xml", *APPLE})
 """Members that only documents and programs have; an archive without any is a folder that somebody packed."""
+
+FIRST_NAME = 30
+"""Where the name of the first member begins."""
+FIRST_IN_DOCUMENTS = re.compile(rb"\[Content_Types\]\.xml|mimetype|_rels/\.rels|(?:word|docProps)/\w+\.xml")
 
 
 class _Package:
@@ -41,34 +47,37 @@ class _Package:
         return self._opened.read(member)
 
 
-def is_document(names: Iterable[str]) -> bool:
-    """Whether an archive with these members is one document, not a folder of files."""
-    return not DOCUMENTS.isdisjoint(names)
+def is_document(names: Iterable[str], begins: bytes) -> bool:
+    """Whether an archive with these members, and these first bytes, is one document, not a folder of files.
+
+    The list of members stands at the end, so of a damaged document one of both may be all that is left.
+    """
+    return not DOCUMENTS.isdisjoint(names) or FIRST_IN_DOCUMENTS.match(begins, FIRST_NAME) is not None
 
 
 def text_of(data: bytes) -> str:
     """The text of the document in this archive."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as opened:
-            return _text(_Package(opened))
+            return _text(_Package(opened), data)
     except (ExtractionFailed, MemoryError):
         raise
     except Exception as error:  # Where a file is damaged, zipfile, zlib and lxml each raise their own kinds.
         raise _failure(data) from error
 
 
-def _text(package: _Package) -> str:
+def _text(package: _Package, data: bytes) -> str:
     names = package.members.keys()
-    if word.TYPES in names:
-        return word.text_of(package.read)
+    if not is_document(names, data):
+        raise archive()
     if opendocument.TYPE in names:
         return opendocument.text_of(names, package.read)
     if not names.isdisjoint(APPLE):
         raise pages_document()
-    raise unsupported() if is_document(names) else archive()
+    return word.text_of(package.read)
 
 
 def _failure(data: bytes) -> ExtractionFailed:
-    if b"word/" in data:
+    if b"word/document" in data:
         return damaged("Word document")
     return damaged("OpenDocument text") if opendocument.TEXT_DOCUMENT in data else unsupported()

@@ -1,11 +1,17 @@
 """An archive is the files in it, in their order, as long as it is no bomb and holds nothing that would be lost."""
 
 import io
+import random
+import tempfile
 import zipfile
+from contextlib import suppress
 
 import pytest
+from common_core.status_enums import FileErrorCode
 
 from services.file_service.archives import ArchiveRefused, members
+from services.file_service.extraction import ExtractionFailed, extract_text
+from tests.corpus.damage import bits, pieces, truncation
 from tests.integration.documents import archive, opendocument, word
 
 ESSAYS = {"b.txt": b"The second by name.", "Anna Ek_12_file/a.docx": word("The first."), "c.odt": opendocument("C")}
@@ -48,6 +54,50 @@ def test_a_digest_tells_contents_apart_and_a_size_is_the_unpacked_one() -> None:
 @pytest.mark.parametrize("data", [word("An essay"), opendocument("An essay"), archive({"Index/Document.iwa": b""})])
 def test_a_document_is_no_archive_although_it_is_a_zip(data: bytes) -> None:
     assert taken(data) is None
+
+
+def in_directory(data: bytes, name: bytes, other: bytes) -> bytes:
+    """The archive with this name damaged in its list of files only."""
+    at = data.index(b"PK\x01\x02")
+    return data[:at] + data[at:].replace(name, other)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (in_directory(word("An essay"), b"[Content_Types].xml", b"[Content?Types].xml"), "Word document"),
+        (word("An essay").replace(b"[Content_Types].xml", b"[Content?Types].xml", 1), "Word document"),
+        (in_directory(opendocument("An essay"), b"mimetype", b"mimetipe"), "OpenDocument text"),
+        (opendocument("An essay").replace(b"mimetype", b"mimetipe", 1), "OpenDocument text"),
+        (opendocument("An essay").replace(b"mimetype", b"mimetipe"), "OpenDocument text"),
+    ],
+    ids=["docx, list", "docx, beginning", "odt, list", "odt, beginning", "odt, both"],
+)
+def test_a_damaged_document_is_a_damaged_document_and_no_archive(data: bytes, kind: str) -> None:
+    assert taken(data) is None
+    with pytest.raises(ExtractionFailed) as caught:
+        extract_text(data)
+    assert caught.value.code is FileErrorCode.TEXT_EXTRACTION_FAILED
+    assert f"{kind} seems to be damaged" in caught.value.detail
+
+
+@pytest.mark.parametrize("whole", [word("An essay"), opendocument("An essay")], ids=["docx", "odt"])
+def test_a_document_is_no_archive_whatever_was_damaged(whole: bytes) -> None:
+    chance = random.Random(6)  # noqa: S311  # Repeatable damage, not a secret.
+
+    assert {taken(chance.choice((bits, pieces, truncation))(whole, chance)) is None for _ in range(300)} == {True}
+
+
+def test_a_damaged_archive_on_disk_is_refused_as_one_in_memory_is() -> None:
+    chance, whole = random.Random(6), archive(ESSAYS)  # noqa: S311  # Repeatable damage, not a secret.
+    with tempfile.TemporaryFile() as file:
+        for _ in range(300):
+            file.seek(0)
+            file.truncate()
+            file.write(chance.choice((bits, pieces))(whole, chance))
+            with suppress(ArchiveRefused):
+                for member in members(file, "class.zip") or []:
+                    member.data()
 
 
 @pytest.mark.parametrize("data", [b"", b"An essay", archive(ESSAYS)[:-30], b"PK\x03\x04" * 9])
