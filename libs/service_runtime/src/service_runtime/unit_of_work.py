@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,16 @@ from service_runtime.signals import Signals
 
 type Identity = tuple[type[Any], UUID]
 """The class of an aggregate and its id."""
+
+
+@dataclass(slots=True)
+class Step:
+    """What one message did in its unit of work, as far as it matters for taking it back."""
+
+    given: set[Identity] = field(default_factory=set)
+    """The aggregates it had in its hands."""
+    in_memory_only: bool = True
+    own_queries: bool = False
 
 
 class NotHeld(Exception):
@@ -47,15 +58,13 @@ class UnitOfWork:
         self._held: set[UUID] = set()
         self._loaded: dict[Identity, Any] = {}
         self._seen: dict[Identity, Any] = {}
-        self._given: set[Identity] = set()
-        self._given_before: set[Identity] = set()
-        self._in_memory_only = True
-        self._own_queries = self._own_queries_before = False
+        self._step, self._before = Step(), Step()
+        """What is being done, and all that was done before it and stands."""
 
     @property
     def session(self) -> AsyncSession:
         """For queries of one's own."""
-        self._own_queries = True
+        self._step.own_queries = True
         return self._session
 
     async def load(self, model: type[Any], ids: Iterable[UUID]) -> None:
@@ -63,7 +72,7 @@ class UnitOfWork:
         wanted = sorted({each for each in ids if (model, each) not in self._loaded})
         if not wanted:
             return
-        self._in_memory_only = False
+        self._step.in_memory_only = False
         key = inspect(model).primary_key[0]
         identity = inspect(model).get_property_by_column(key).key
         query = (
@@ -85,7 +94,7 @@ class UnitOfWork:
         """The aggregate, loaded and locked, or None."""
         if (model, which) not in self._loaded:
             await self.load(model, [which])
-        self._given.add((model, which))
+        self._step.given.add((model, which))
         return self.loaded(model, which)
 
     async def get[A](self, model: type[A], which: UUID) -> A:
@@ -97,10 +106,10 @@ class UnitOfWork:
 
     async def read[A](self, model: type[A], which: UUID) -> A | None:
         """The aggregate without a lock, to look at only."""
-        self._given.add((model, which))
+        self._step.given.add((model, which))
         found = self.loaded(model, which) or self._seen.get((model, which))
         if found is None:
-            self._in_memory_only = False
+            self._step.in_memory_only = False
             # Kept, since the session holds what it has loaded only weakly: a micro-batch asks for the same many times.
             found = self._seen[model, which] = await self._session.get(model, which)
         return found
@@ -110,7 +119,7 @@ class UnitOfWork:
         (which,) = inspect(type(aggregate)).primary_key_from_instance(aggregate)
         self._session.add(aggregate)
         self._loaded[type(aggregate), which] = aggregate
-        self._given.add((type(aggregate), which))
+        self._step.given.add((type(aggregate), which))
         self._held.add(which)
         self.touched.add(str(which))
         return aggregate
@@ -126,27 +135,26 @@ class UnitOfWork:
                     self.touched.add(str(effect.key))
                 case SetTimer() | CancelTimer():
                     self.timers.add(effect, self.cause)
-            self._in_memory_only = False
+            self._step.in_memory_only = False
 
     def begin_step(self) -> None:
         """What follows is one step: the next call is `keep_step`, or `take_back` to undo it."""
-        self._given.clear()
-        self._in_memory_only, self._own_queries = True, False
+        self._step = Step()
 
     def keep_step(self) -> None:
         """The step stands; what it was given may have changes that no later one can take back."""
-        self._given_before |= self._given
-        self._own_queries_before |= self._own_queries
+        self._before.given |= self._step.given
+        self._before.own_queries |= self._step.own_queries
 
     def take_back(self) -> bool:
         """Undo a step that did nothing but change or add aggregates which no step before it had; else False.
 
         These are forgotten, and loaded anew when they are needed.
         """
-        if self._own_queries or not self._in_memory_only:
+        if self._step.own_queries or not self._step.in_memory_only:
             return False
-        changed = {each for each in self._given if self._is_changed(each)}
-        if changed and (self._own_queries_before or changed & self._given_before):
+        changed = {each for each in self._step.given if self._is_changed(each)}
+        if changed and (self._before.own_queries or changed & self._before.given):
             return False
         for each in changed:
             for row in self._rows(each):
@@ -188,7 +196,7 @@ class UnitOfWork:
         self._held.clear()
         self._loaded.clear()
         self._seen.clear()
-        self._given_before.clear()
+        self._before.given.clear()
 
     async def release(self) -> None:
         """End what was only read so far, so that nothing is held while a slow client sends."""
