@@ -35,6 +35,7 @@ INSTANCE = "the-one"
 SHORT: dict[str, Any] = {
     "partitions": 2,
     "poll_seconds": 0.1,
+    "fetch_wait_seconds": 0.5,
     "known_within_seconds": 1.0,
     "retry_first_seconds": 0.05,
     "retry_most_seconds": 0.2,

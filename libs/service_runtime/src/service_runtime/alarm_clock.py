@@ -39,6 +39,11 @@ class AlarmClock:
         self._prepared = [name for name, each in self._handlers.items() if each.prepare is not None]
         self._jobs: dict[UUID, asyncio.Task[None]] = {}
 
+    @property
+    def has_jobs(self) -> bool:
+        """Whether any of the service's timers is prepared outside a transaction."""
+        return bool(self._prepared)
+
     async def seconds_to_next(self) -> float | None:
         """How long until a timer is due, by the database's time; None without timers."""
         async with self._units.reading() as session:

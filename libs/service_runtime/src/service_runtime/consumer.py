@@ -22,10 +22,6 @@ from service_runtime.stalls import Work
 from service_runtime.topics import WrongTopics, check_topics
 
 BROKER_ANSWERS_SECONDS = 2.0
-QUIET_SECONDS = 2.0
-"""How long the broker keeps a fetch that finds nothing. A record ends it at once, but what else is asked on the same
-connection waits behind it: after a rebalance the next fetch.
-"""
 LEAVING_SECONDS = 1.5
 """How long a process that is to end tries to commit its last offsets, and as long again to leave the group."""
 BEGINNING_ANEW_SECONDS = 60.0
@@ -56,6 +52,8 @@ class Consumer(ConsumerRebalanceListener):
         self._handled: dict[TopicPartition, int] = {}
         """Where to go on in each partition that had messages, since they were assigned."""
         self._stopping = False
+        self._look_around_ms = int(settings.partitions_known_seconds * 100)
+        """How long nothing need come until we look whether the topics have new partitions."""
         self._problem: str | None = "the consumer has not joined its group yet"
         self._work = Work("one micro-batch", settings.stalled_seconds)
 
@@ -160,9 +158,9 @@ class Consumer(ConsumerRebalanceListener):
             isolation_level="read_committed",
             max_poll_interval_ms=int(self._settings.poll_interval_seconds * 1_000),
             session_timeout_ms=int(self._settings.session_seconds * 1_000),
-            heartbeat_interval_ms=int(self._settings.session_seconds * 200),
-            fetch_max_wait_ms=int(QUIET_SECONDS * 1_000),
-            consumer_timeout_ms=int(QUIET_SECONDS * 1_000),
+            heartbeat_interval_ms=int(self._settings.session_seconds * 100),
+            fetch_max_wait_ms=int(self._settings.fetch_wait_seconds * 1_000),
+            consumer_timeout_ms=self._look_around_ms,
             metadata_max_age_ms=int(self._settings.partitions_known_seconds * 1_000),
         )
 
@@ -181,7 +179,7 @@ class Consumer(ConsumerRebalanceListener):
 
     async def _fetch(self, client: AIOKafkaConsumer) -> Fetched:
         """What has come; nothing after a while, and at once when asked to stop."""
-        waiting = client.getmany(timeout_ms=int(QUIET_SECONDS * 1_000), max_records=self._settings.micro_batch)
+        waiting = client.getmany(timeout_ms=self._look_around_ms, max_records=self._settings.micro_batch)
         self._fetching = asyncio.create_task(waiting)
         try:
             await asyncio.wait([self._fetching])

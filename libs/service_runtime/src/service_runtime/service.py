@@ -33,7 +33,7 @@ from service_runtime.signals import Signals, wait
 from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
 
 HOUSEKEEPING_SECONDS = 60.0
-QUIET_POLLS = 5
+QUIET_POLLS = 10
 """Timers and parked messages are looked at so much more seldom while none is due: the net under a process that died
 before it could do what it had been woken for, since whoever sets one wakes its own process.
 """
@@ -147,9 +147,10 @@ class Runtime:
             "signals": self.signals.run(),
             "timers": self._when_due(self._fire_timers, self.clock.seconds_to_next, self.signals.timers),
             "retries": self._when_due(self.retries.run_once, self.retries.seconds_to_next, self.signals.parked),
-            "leases": self._every(self.settings.job_lease_seconds / 3, self.clock.keep_leases),
             "housekeeping": self._every(HOUSEKEEPING_SECONDS, self._clean_up),
         }
+        if self.clock.has_jobs:
+            loops["leases"] = self._every(self.settings.job_lease_seconds / 3, self.clock.keep_leases)
         self._tasks = {name: asyncio.create_task(loop, name=name) for name, loop in loops.items()}
         return self
 
