@@ -24,7 +24,7 @@ from scriptorium.supervision import Say, Watched
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
 
 
 class Ports(StrEnum):
@@ -56,10 +56,6 @@ class RunningService:
         env = {**os.environ, **variables, **own}
         log_file = logs / f"{member.folder}.log"
         self.process = ChildProcess(f"the {member.title}", argv, log_file, env=env, cwd=CHECKOUT)
-
-    def ended(self) -> str | None:
-        """How it ended, or None while it runs."""
-        return None if self.process.running else f"ended with status {self.process.wait(0)}"
 
     def await_ready(self, client: httpx.Client) -> None:
         """Wait until it can work; raises NotReady with its own reasons and the end of its log."""
@@ -115,10 +111,10 @@ class System:
     def watch(self, say: Say) -> NoReturn:
         """Start again whatever dies, for ever."""
         now = time.monotonic()
-        watched = [Watched(each.process.name, each.ended, each.process.start, now) for each in self.services]
+        watched = [Watched(each.process.name, each.process.ended, each.process.start, now) for each in self.services]
         for name, server in (("Kafka", self.stack.kafka), ("PostgreSQL", self.stack.postgres)):
             again = partial(_start_again, server.kill, server.start)
-            watched.append(Watched(name, partial(_silent, server.port), again, now))
+            watched.append(Watched(name, server.ended, again, now))
         while True:
             for each in watched:
                 each.look(time.monotonic(), say)
@@ -174,14 +170,3 @@ def _start_again(kill: Callable[[], None], start: Callable[[], None]) -> None:
     """What is left of it goes first: nothing may keep the port or the data."""
     kill()
     start()
-
-
-def _silent(port: int) -> str | None:
-    """How a server ended that listened here; a slow one still has its port."""
-    try:
-        socket.create_connection((HOST, port), timeout=1).close()
-    except ConnectionRefusedError:
-        return "does not listen any more"
-    except OSError:
-        return None
-    return None

@@ -41,7 +41,15 @@ group.initial.rebalance.delay.ms=0
 # After a crash the node must wait for its own old session to end before it may come back, about eleven seconds in all.
 # A shorter session than this, Kafka's default, also ends when the machine is very busy, and then nobody can publish.
 broker.session.timeout.ms=9000
-broker.heartbeat.interval.ms=500
+# One node has nobody to tell that it lives: every half second would be a sixth of what it uses while idle.
+broker.heartbeat.interval.ms=2000
+metadata.max.idle.interval.ms=5000
+# Each thread looks for work some times a second. Kafka's own numbers are for machines with many cores and disks.
+num.network.threads=1
+num.io.threads=2
+background.threads=2
+group.coordinator.threads=1
+share.coordinator.threads=1
 log.cleaner.dedupe.buffer.size=4194304
 """
 
@@ -84,6 +92,10 @@ class Kafka:
 
     def stop(self) -> None:
         self._process.stop()
+
+    def ended(self) -> str | None:
+        """How it ended, or None while it runs."""
+        return self._process.ended()
 
     def kill(self) -> None:
         self._process.kill()

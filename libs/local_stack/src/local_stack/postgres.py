@@ -67,6 +67,10 @@ class Postgres:
         self.stop(mode)
         self.start()
 
+    def ended(self) -> str | None:
+        """How it ended, or None while it runs."""
+        return self._process.ended()
+
     def kill(self) -> None:
         self._process.kill()
 

@@ -97,6 +97,10 @@ class ChildProcess:
     def running(self) -> bool:
         return self._handle >= 0 and not guard.gone([self._handle], 0)
 
+    def ended(self) -> str | None:
+        """How it ended, or None while it runs."""
+        return None if self.running else f"ended with status {self.wait(0)}"
+
     def start(self) -> Self:
         if self.running:
             return self
