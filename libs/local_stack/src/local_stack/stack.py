@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
@@ -44,8 +45,10 @@ class LocalStack:
             self.folder = folder
             self._set_up(folder, lock)
             self._undo_starts(undo)
-            self.postgres.launch()
-            self.kafka.launch()
+            # At once: a second each where the data folders are new.
+            with ThreadPoolExecutor() as pool:
+                for launched in [pool.submit(self.postgres.launch), pool.submit(self.kafka.launch)]:
+                    launched.result()
             self.postgres.await_ready()
             self.kafka.await_ready()
             self._undo = undo.pop_all()
