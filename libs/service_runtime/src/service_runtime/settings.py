@@ -128,7 +128,7 @@ class RuntimeSettings(BaseSettings):
     stalled_seconds: float = Field(default=60.0, gt=0)
     """A process whose consumer or relay is at one micro-batch or page for longer is not ready."""
     poll_seconds: float = Field(default=1.0, gt=0)
-    """How often the outbox is looked at when nobody wakes the relay; timers and parked messages five times as seldom."""
+    """How often the outbox is looked at when nothing wakes the relay; timers and parked messages at a fifth of that."""
     known_within_seconds: float = Field(default=2.0, ge=0)
     """How long a request waits for what another service has announced a moment ago."""
     retry_first_seconds: float = Field(default=0.2, gt=0)
