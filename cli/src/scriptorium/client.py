@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,16 @@ class Client:
 
     async def _send(self, service: str, method: str, path: str, **content: Any) -> Any:
         """What the service answers; while it is away for a moment it is asked again with the same Idempotency-Key."""
+        return await self._read(_document, service, method, path, **content)
+
+    async def _download(self, service: str, path: str) -> bytes:
+        """The bytes that the service gives."""
+        found: bytes = await self._read(_content, service, "GET", path)
+        return found
+
+    async def _read(
+        self, read: Callable[[httpx.Response], Any], service: str, method: str, path: str, **content: Any
+    ) -> Any:
         variable, name = f"{service}_URL", service.lower().replace("_", " ")
         address = environment.address(self._variables, variable)
         headers = {"Idempotency-Key": str(uuid4()), **content.pop("headers", {})}
@@ -112,7 +122,7 @@ class Client:
                     raise Unreachable(name, variable, address, reason) from error
             else:
                 if answer.status_code not in NOT_NOW or time.monotonic() > until:
-                    document = _document(answer)
+                    document = read(answer)
                     if document is None:
                         said = f"{method} {path}: {answer.status_code} {answer.reason_phrase}"
                         raise NotOurs(name, variable, address, said)
@@ -140,6 +150,11 @@ async def connected(variables: Variables, token: str) -> AsyncIterator[Client]:
     # Proxies of the surroundings are for the internet, not for a system that runs here.
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False) as http:
         yield Client(http, variables)
+
+
+def _content(answer: httpx.Response) -> Any:
+    """The bytes of an answer, or why there are none, as `_document` says it."""
+    return answer.content if answer.is_success else _document(answer)
 
 
 def _document(answer: httpx.Response) -> Any:

@@ -1,5 +1,6 @@
 """What can go wrong for whoever uses the command; every message names the way out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -98,3 +99,14 @@ class WaitedTooLong(CommandFailed):
 
     def __init__(self, batch: str, seconds: float, waits_for: str) -> None:
         super().__init__(f"{batch} did not become ready within {seconds:.0f} s", f"it waits for {waits_for}")
+
+
+class NotErasedYet(CommandFailed):
+    """Not every service has erased a student."""
+
+    def __init__(self, erasure_id: str, services: Sequence[str]) -> None:
+        super().__init__(
+            f"{', '.join(services)} did not answer yet",
+            "it goes on by itself, and the same command again shows how far it is; a service that does not answer is "
+            f"down, or waits: `scriptorium dead-letters list --state all --key {erasure_id}`",
+        )

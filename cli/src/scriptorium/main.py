@@ -23,7 +23,7 @@ from scriptorium.environment import SERVICES, Variables
 from scriptorium.errors import CommandFailed
 from scriptorium.gateway import Target, pass_on, target
 from scriptorium.migrations import prepare_topics
-from scriptorium.operations import batches, dead_letters, events, settings, status, topics
+from scriptorium.operations import batches, dead_letters, events, settings, status, students, topics
 from scriptorium.operations.options import EnvFile
 from scriptorium.signals import ending_in_order
 from scriptorium.submission import Order, Outcome, Submission, files_in
@@ -156,6 +156,7 @@ app.command()(topics.topics)
 app.command()(settings.settings)
 app.add_typer(events.events, name="events")
 app.add_typer(dead_letters.letters, name="dead-letters")
+app.add_typer(students.students, name="students")
 
 
 def run() -> None:

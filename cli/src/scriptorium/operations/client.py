@@ -17,7 +17,7 @@ from service_runtime.auth import Role
 from scriptorium import environment
 from scriptorium.client import Client
 from scriptorium.environment import SECRET, Variables
-from scriptorium.errors import CommandFailed, NoToken
+from scriptorium.errors import CommandFailed, NoToken, Refused
 
 TOKEN = "SCRIPTORIUM_TOKEN"  # noqa: S105 - the variable's name
 TOKEN_SECONDS = 600
@@ -144,6 +144,41 @@ class Operator(Client):
         found: dict[str, Any] = await self._send("BATCH_ORCHESTRATOR", "GET", f"/ops/batches/{batch_id}/why")
         return found
 
+    async def classes(self) -> list[dict[str, Any]]:
+        """All classes with their rosters."""
+        found: list[dict[str, Any]] = await self._send("CLASS_MANAGEMENT", "GET", "/v1/classes")
+        return found
+
+    async def school_class(self, class_id: UUID) -> dict[str, Any]:
+        """A class with its roster."""
+        found: dict[str, Any] = await self._send("CLASS_MANAGEMENT", "GET", f"/v1/classes/{class_id}")
+        return found
+
+    async def student_data(self, class_id: UUID, student_id: UUID) -> dict[str, Any]:
+        """A copy of all that is kept about a student of a class."""
+        found: dict[str, Any] = await self._send("CLASS_MANAGEMENT", "GET", f"{_student(class_id, student_id)}/data")
+        return found
+
+    async def original(self, batch_id: str, file_upload_id: str) -> bytes | None:
+        """A file as it was uploaded; None where it is not kept."""
+        try:
+            return await self._download("FILE_SERVICE", f"/v1/batches/{batch_id}/files/{file_upload_id}/original")
+        except Refused as refused:
+            if refused.status == httpx.codes.NOT_FOUND:
+                return None
+            raise
+
+    async def erase_student(self, class_id: UUID, student_id: UUID, why: str) -> dict[str, Any]:
+        """Erase a student everywhere, for ever; again the same is fine."""
+        path = f"/ops/classes/{class_id}/students/{student_id}/erase"
+        found: dict[str, Any] = await self._send("CLASS_MANAGEMENT", "POST", path, json={"why": why})
+        return found
+
+    async def erasure(self, class_id: UUID, student_id: UUID) -> dict[str, Any]:
+        """How far the erasure of a student is."""
+        found: dict[str, Any] = await self._send("CLASS_MANAGEMENT", "GET", f"{_student(class_id, student_id)}/erasure")
+        return found
+
 
 @asynccontextmanager
 async def acting(variables: Variables) -> AsyncIterator[Operator]:
@@ -174,6 +209,10 @@ async def _all(services: Sequence[Service], ask: Callable[[Service], Awaitable[l
 
 def _one(letter: Letter, method: str, action: str = "") -> tuple[str, str, str]:
     return letter.service.name, method, f"/ops/dead-letters/{letter.position}{action}"
+
+
+def _student(class_id: UUID, student_id: UUID) -> str:
+    return f"/v1/classes/{class_id}/students/{student_id}"
 
 
 def _who() -> str:
