@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from statistics import median
 
 from local_stack import ChildProcess
 
@@ -18,11 +17,15 @@ from benchmarks.speed.loads import Confirmations, Load, Uploads
 from benchmarks.speed.pictures import lines
 from benchmarks.speed.stage import (
     Gate,
+    Run,
+    cpu_seconds,
+    median_rate,
     now,
     produce,
     rounds,
     servers,
     session,
+    spread,
     stage,
     start,
     start_program,
@@ -41,7 +44,7 @@ MANY = 20_000
 LOOK_SECONDS = 0.25
 
 
-type Rates = Mapping["Variant", Sequence[float]]
+type Found = Mapping["Variant", Sequence[Run]]
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ SIZES = [
 ]
 
 
-async def one_run(parts: RealParts, variant: Variant) -> float:
-    """Messages a second; raises WrongData."""
+async def one_run(parts: RealParts, variant: Variant) -> Run:
+    """One variant on a stage of its own; raises WrongData."""
     load = variant.load
     async with stage(parts) as world, AsyncExitStack() as ends:
         database = await world.database(load.service)
@@ -105,24 +108,28 @@ async def one_run(parts: RealParts, variant: Variant) -> float:
             await ends.enter_async_context(session(database.url, *A_SNAPSHOT))
         gate = Gate(database, "inbox", CLAIMS)
         async with gate.closed():
-            await start_and_meet(world, variant, ends, gate)
+            processes = await start_and_meet(world, variant, ends, gate)
+            used_before = cpu_seconds(processes)
         began = await now(database)
         await until(database, load.done, variant.messages, LOOK_SECONDS)
+        used = cpu_seconds(processes) - used_before
         (row,) = await database.fetch(load.last_effect)
         ended = row["at"]
         if variant.published:
             await until(database, NOT_PUBLISHED, 0)
+            used = cpu_seconds(processes) - used_before
             ended = max(ended, await last_published(world, load))
         await load.check(world, variant.messages, published=variant.published)
-        return float(variant.messages / (ended - began).total_seconds())
+        return Run(variant.messages / (ended - began).total_seconds(), 1e6 * used / variant.messages)
 
 
-async def start_and_meet(world: World, variant: Variant, ends: AsyncExitStack, gate: Gate) -> ChildProcess:
-    """All processes of a variant, waiting at the gate with their first messages; the last of them."""
+async def start_and_meet(world: World, variant: Variant, ends: AsyncExitStack, gate: Gate) -> list[ChildProcess]:
+    """All processes of a variant, waiting at the gate with their first messages."""
     service, module = variant.load.service, variant.load.module
+    processes = []
     for number in range(variant.processes):
         if variant.faststream is None:
-            process = await start(world, service, module, number, micro_batch=variant.micro_batch)
+            processes.append(await start(world, service, module, number, micro_batch=variant.micro_batch))
         else:
             variables = {
                 "DATABASE_URL": (await world.database(service)).url,
@@ -130,9 +137,9 @@ async def start_and_meet(world: World, variant: Variant, ends: AsyncExitStack, g
                 "TOPIC": topic_of(world, variant.load.topic),
                 "ACK_POLICY": variant.faststream,
             }
-            process = start_program(ends, "faststream_confirmed", **variables)
-    await gate.crowded(process, variant.processes)
-    return process
+            processes.append(start_program(ends, "faststream_confirmed", **variables))
+    await gate.crowded(processes[-1], variant.processes)
+    return processes
 
 
 async def last_published(world: World, load: Load) -> datetime:
@@ -146,27 +153,26 @@ async def main(wanted: Mapping[str, Sequence[Variant]], runs: int, only: str) ->
     reports = {name: figures.Report(name) for name in wanted}
     variants = dict.fromkeys(each for some in wanted.values() for each in some if only in each.name)
     async with servers() as parts:
-        rates, failed = await rounds(list(variants), runs, lambda each: one_run(parts, each))
+        found, failed = await rounds(list(variants), runs, lambda each: one_run(parts, each))
     for name, report in reports.items():
-        FILL[name](report, {each: rates[each] for each in wanted[name] if each in rates})
+        FILL[name](report, {each: found[each] for each in wanted[name] if each in found})
         report.finish()
     figures.complete(failed)
 
 
-def compare(report: figures.Report, rates: Rates) -> None:
+def compare(report: figures.Report, found: Found) -> None:
     """The rates, and how ours are beside them."""
-    for variant, found in rates.items():
-        base = rates.get(HOT_OURS if variant.load is HOT else OURS)
-        ratio = median(base) / median(found) if base else None
-        about = {"with": variant.name, "messages": variant.messages}
-        report.row(TABLE, {**about, **figures.rates(found), figures.RATIO: ratio})
+    for variant, some in found.items():
+        base = found.get(HOT_OURS if variant.load is HOT else OURS)
+        ratio = median_rate(base) / median_rate(some) if base else None
+        report.row(TABLE, {"with": variant.name, "messages": variant.messages, **spread(some), figures.RATIO: ratio})
 
 
-def by_size(report: figures.Report, rates: Rates) -> None:
+def by_size(report: figures.Report, found: Found) -> None:
     """The rates by micro-batch size, and their picture."""
-    for variant, found in rates.items():
-        report.row(BY_SIZE, {"micro-batch": variant.micro_batch, **figures.rates(found)})
-    points = [(variant.micro_batch, median(found)) for variant, found in rates.items()]
+    for variant, some in found.items():
+        report.row(BY_SIZE, {"micro-batch": variant.micro_batch, **spread(some)})
+    points = [(variant.micro_batch, median_rate(some)) for variant, some in found.items()]
     report.picture(lines(BY_SIZE, "micro-batch size", {"messages/s": points}, log_x=True))
 
 

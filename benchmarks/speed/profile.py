@@ -61,7 +61,7 @@ async def record(file: Path) -> None:
         gate = Gate(database, "inbox", CLAIMS)
         async with AsyncExitStack() as looking:
             async with gate.closed():
-                process = await start_and_meet(world, OURS, ends, gate)
+                (process,) = await start_and_meet(world, OURS, ends, gate)
                 looking.enter_context(watched(process.pid, file))
             await until(database, load.done, MESSAGES)
         await load.check(world, MESSAGES, published=False)

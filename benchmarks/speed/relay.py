@@ -11,7 +11,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from statistics import median
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from service_runtime import RuntimeSettings
@@ -22,9 +21,13 @@ from benchmarks.figures import check
 from benchmarks.speed.stage import (
     LOOK_SECONDS,
     Gate,
+    Run,
+    cpu_seconds,
+    median_rate,
     now,
     rounds,
     servers,
+    spread,
     stage,
     start,
     start_program,
@@ -79,8 +82,8 @@ WAYS = [
 ]
 
 
-async def one_run(parts: RealParts, way: Way, rows: int) -> float:
-    """Events a second; raises WrongData."""
+async def one_run(parts: RealParts, way: Way, rows: int) -> Run:
+    """One relay on a stage of its own; raises WrongData."""
     async with stage(parts) as world, AsyncExitStack() as ends:
         database = await world.database(service)
         await fill(world, way, database, rows)
@@ -91,14 +94,16 @@ async def one_run(parts: RealParts, way: Way, rows: int) -> float:
             else:
                 process = start_program(ends, way.program, **variables(world, way, database))
             await gate.crowded(process, 1)
+            used_before = cpu_seconds([process])
         began = await now(database)
         async with reader(world) as consumer:
             await until_published(consumer, rows, PATIENCE if way.program is None else WINDOW)
+            used = cpu_seconds([process]) - used_before
             process.kill()
             published, ended = await read(consumer, way)
         if way.program is None:
             check("events published", published, rows)
-        return published / (ended - began.timestamp())
+        return Run(published / (ended - began.timestamp()), 1e6 * used / published)
 
 
 def variables(world: World, way: Way, database: Database) -> dict[str, str]:
@@ -174,11 +179,11 @@ async def read(consumer: AIOKafkaConsumer, way: Way) -> tuple[int, float]:
 async def main(runs: int, rows: int) -> None:
     report = figures.Report("relay")
     async with servers() as parts:
-        rates, failed = await rounds(WAYS, runs, lambda way: one_run(parts, way, rows))
-    for way, found in rates.items():
+        found, failed = await rounds(WAYS, runs, lambda way: one_run(parts, way, rows))
+    for way, some in found.items():
         order = "yes" if way.keeps_order else "no"
-        ratio = median(rates[WAYS[0]]) / median(found) if WAYS[0] in rates else None
-        report.row(TABLE, {"relay": way.name, "order of a key": order, **figures.rates(found), figures.RATIO: ratio})
+        ratio = median_rate(found[WAYS[0]]) / median_rate(some) if WAYS[0] in found else None
+        report.row(TABLE, {"relay": way.name, "order of a key": order, **spread(some), figures.RATIO: ratio})
     report.finish()
     figures.complete(failed)
 

@@ -7,11 +7,14 @@ import sys
 import sysconfig
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 from typing import Any, Protocol
 from uuid import uuid4
 
 import asyncpg
+import psutil
 from aiokafka import AIOKafkaProducer
 from common_core.events import Event, Topic
 from local_stack import ChildProcess, LocalStack
@@ -80,6 +83,31 @@ async def session(url: str, *statements: str) -> AsyncIterator[asyncpg.Connectio
         yield connection
     finally:
         connection.terminate()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run came to."""
+
+    per_second: float
+    microseconds: float
+    """Processor time of the measured processes for each message; the machine's mood is hardly in it."""
+
+
+def median_rate(runs: Sequence[Run]) -> float:
+    """What was done a second in the middle one of several runs."""
+    return median(run.per_second for run in runs)
+
+
+def spread(runs: Sequence[Run]) -> dict[str, object]:
+    """The rates of several runs, and the median of their processor time."""
+    return {**figures.rates([run.per_second for run in runs]), "us of processor": median(r.microseconds for r in runs)}
+
+
+def cpu_seconds(processes: Iterable[ChildProcess]) -> float:
+    """Processor time that these have used since they were started."""
+    times = [psutil.Process(process.pid).cpu_times() for process in processes]
+    return float(sum(each.user + each.system for each in times))
 
 
 class Gate:
@@ -165,18 +193,21 @@ class Named(Protocol):
 
 
 async def rounds[V: Named](
-    variants: Sequence[V], runs: int, one_run: Callable[[V], Awaitable[float]]
-) -> tuple[dict[V, list[float]], list[str]]:
-    """The rates of all, each run so often, every other round in the opposite order; and what went wrong instead."""
-    rates: dict[V, list[float]] = {each: [] for each in variants}
+    variants: Sequence[V], runs: int, one_run: Callable[[V], Awaitable[Run]]
+) -> tuple[dict[V, list[Run]], list[str]]:
+    """All, each so often, every other round in the opposite order; and what went wrong instead."""
+    found: dict[V, list[Run]] = {each: [] for each in variants}
     failed = []
     for number in range(runs):
-        for each in list(rates) if number % 2 else reversed(list(rates)):
+        for each in list(found) if number % 2 else reversed(list(found)):
             try:
-                rates[each].append(await one_run(each))
+                run = await one_run(each)
             except (figures.WrongData, AssertionError) as wrong:
                 failed.append(f"{each.name}: {wrong}")
-                del rates[each]
-            said = failed[-1] if each not in rates else f"{each.name}: {rates[each][-1]:,.0f}/s"
-            print(said, file=sys.stderr, flush=True)
-    return rates, failed
+                del found[each]
+                print(failed[-1], file=sys.stderr, flush=True)
+            else:
+                found[each].append(run)
+                said = f"{each.name}: {run.per_second:,.0f}/s, {run.microseconds:,.0f} us of processor"
+                print(said, file=sys.stderr, flush=True)
+    return found, failed
