@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 from common_core.events import (
     BatchAuthorMatchesSuggestedV1,
+    BatchCancelledV1,
     BatchEssaysRegisteredV1,
     BatchStudentMatchingRequestedV1,
     ClassRosterChangedV1,
@@ -16,7 +17,9 @@ from common_core.events import (
     EssayRef,
     EssayValidationFailedV1,
     RosterStudent,
+    StudentAssociationsConfirmedV1,
     StudentSuggestion,
+    ValidationSummary,
 )
 from common_core.status_enums import AssociationConfidenceLevel, CourseCode, FileErrorCode, NoMatchReason
 from service_runtime.auth import Role
@@ -123,6 +126,23 @@ def matching_requested(
     return BatchStudentMatchingRequestedV1(
         batch_id=batch_id, class_id=class_id, course_code=COURSE, teacher_id=by, essays=tuple(essays)
     )
+
+
+def confirmed(batch_id: UUID, class_id: UUID) -> StudentAssociationsConfirmedV1:
+    """What class management says when it is decided who wrote the essays of a batch."""
+    return StudentAssociationsConfirmedV1(
+        batch_id=batch_id,
+        class_id=class_id,
+        course_code=COURSE,
+        associations=(),
+        timeout_triggered=False,
+        validation_summary=ValidationSummary(human=0, timeout=0, auto=0),
+    )
+
+
+def cancelled(batch_id: UUID) -> BatchCancelledV1:
+    """What the orchestrator says when the teacher calls a batch off."""
+    return BatchCancelledV1(batch_id=batch_id, teacher_id=BERIT, cancelled_by=BERIT)
 
 
 def match(essay: EssayRef, student_id: UUID | None = None, score: float = 0.95, ambiguous: bool = False) -> EssayMatch:

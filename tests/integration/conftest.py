@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import service_runtime.logging
 from local_stack import LocalStack
+from service_runtime.testing import Running
 
 from tests.integration import notebook
 from tests.integration.containers import Containers
 from tests.integration.stacks import Stack
-from tests.integration.world import RealParts, World
+from tests.integration.world import Database, RealParts, World
 
 # A failing test shows what went wrong, as it would stand in production's log, not every message.
 service_runtime.logging.configure("tests", "WARNING")
@@ -41,6 +42,18 @@ async def shared_world(parts: RealParts) -> AsyncIterator[World]:
     """For files whose tests do not disturb each other: one world for all of them."""
     async with World.opened(parts) as opened:
         yield opened
+
+
+@pytest.fixture
+async def database(world: World) -> Database:
+    """The notebook's."""
+    return await world.database(notebook.service, notebook.TABLES)
+
+
+@pytest.fixture(name="notebook")
+async def _notebook(world: World) -> Running:
+    """The notebook, at work."""
+    return await world.run(notebook.service, notebook.TABLES)
 
 
 @pytest.fixture(autouse=True)

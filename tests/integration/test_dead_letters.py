@@ -46,11 +46,6 @@ class Ops:
 
 
 @pytest.fixture
-async def database(world: World) -> Database:
-    return await world.database(service, TABLES)
-
-
-@pytest.fixture
 async def ops(world: World) -> Ops:
     return Ops(await world.run(service, TABLES, failing_attempts=1))
 

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from common_core.events import (
-    BatchCancelledV1,
     EssayRef,
     StudentAssociationsConfirmedV1,
     StudentValidationRequestedV1,
@@ -16,7 +15,7 @@ from common_core.status_enums import AssociationValidationMethod, StudentAssocia
 from service_runtime.testing import Running, wait_until
 
 from services.class_management_service.service import service
-from tests.integration.classroom import BERIT, Person, an_essay, match, suggested
+from tests.integration.classroom import Person, an_essay, cancelled, match, suggested
 from tests.integration.skew import clock_off_by
 from tests.integration.world import World
 
@@ -136,14 +135,14 @@ async def test_the_deadline_can_be_moved_in_both_directions_and_a_cancel_ends_it
 ) -> None:
     world, teacher = quiet_world, Person(classes)
     class_id, who = await teacher.make_class("Anna", association_deadline_seconds=2)
-    cancelled, later, as_it_was = await ask(world, class_id, who["Anna"], batches=3)
-    await world.outside.publish(BatchCancelledV1(batch_id=cancelled, teacher_id=BERIT, cancelled_by=BERIT))
+    called_off, later, as_it_was = await ask(world, class_id, who["Anna"], batches=3)
+    await world.outside.publish(cancelled(called_off))
 
     moved = await teacher.put(f"/batches/{later}/student-associations/deadline", {"deadline": in_seconds(3_600)})
     assert moved.status_code == 200
     await result(world, as_it_was)
 
-    assert (await results(world, later), await results(world, cancelled)) == ([], [])
+    assert (await results(world, later), await results(world, called_off)) == ([], [])
     open_batch = (await teacher.get(f"/batches/{later}/student-associations")).json()
     assert (open_batch["status"], open_batch["deadline"]) == ("open", moved.json()["deadline"])
 

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from common_core.events import (
-    BatchCancelledV1,
     BatchContentProvisioningCompletedV1,
     BatchEssaysReadyV1,
     BatchStudentMatchingRequestedV1,
@@ -15,9 +14,7 @@ from common_core.events import (
     EssaySlotAssignedV1,
     ExcessContentProvisionedV1,
     InitiateStudentMatchingV1,
-    StudentAssociationsConfirmedV1,
     Topic,
-    ValidationSummary,
 )
 from common_core.status_enums import ClassType
 from service_runtime.testing import Running, wait_until
@@ -28,6 +25,8 @@ from tests.integration.classroom import (
     COURSE,
     Person,
     an_essay,
+    cancelled,
+    confirmed,
     content,
     failure,
     operator,
@@ -78,22 +77,6 @@ async def names_of_slots(lifecycle: Running, batch_id: UUID) -> list[str | None]
 async def parked(world: World, batch_id: UUID) -> int:
     database = await world.database(service)
     return len(await database.fetch("SELECT 1 FROM parked_messages WHERE key = $1", str(batch_id)))
-
-
-def cancelled(batch_id: UUID) -> BatchCancelledV1:
-    return BatchCancelledV1(batch_id=batch_id, teacher_id=BERIT, cancelled_by=BERIT)
-
-
-def confirmed(batch_id: UUID, class_id: UUID) -> StudentAssociationsConfirmedV1:
-    summary = ValidationSummary(human=0, timeout=0, auto=0)
-    return StudentAssociationsConfirmedV1(
-        batch_id=batch_id,
-        class_id=class_id,
-        course_code=COURSE,
-        associations=(),
-        timeout_triggered=False,
-        validation_summary=summary,
-    )
 
 
 async def test_contents_that_come_before_the_registration_wait_and_get_their_slots_in_upload_order(

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
-import pytest
 from common_core.events import EssaySlotAssignedV1
 from service_runtime import SetTimer
 from service_runtime.testing import Running, a_cause, wait_until
@@ -17,11 +16,6 @@ from tests.integration.world import Database, World
 
 MODULE = "tests.integration.notebook"
 LOCK_PAGES = "SELECT page_id FROM pages FOR UPDATE"
-
-
-@pytest.fixture
-async def database(world: World) -> Database:
-    return await world.database(service, TABLES)
 
 
 async def problems(of: Running) -> dict[str, str]:

@@ -25,16 +25,6 @@ CONTENT, OPENING = "EssayContentProvisionedV1", "RegisterBatchV1"
 
 
 @pytest.fixture
-async def database(world: World) -> Database:
-    return await world.database(service, TABLES)
-
-
-@pytest.fixture
-async def notebook(world: World) -> Running:
-    return await world.run(service, TABLES)
-
-
-@pytest.fixture
 async def meter(notebook: Running) -> Meter:
     return Meter(notebook)
 

@@ -33,16 +33,6 @@ async def parked(database: Database, state: str, number: int = 1) -> list[asyncp
 
 
 @pytest.fixture
-async def database(world: World) -> Database:
-    return await world.database(service, TABLES)
-
-
-@pytest.fixture
-async def notebook(world: World) -> Running:
-    return await world.run(service, TABLES)
-
-
-@pytest.fixture
 async def page(world: World, database: Database, notebook: Running) -> UUID:
     """An open page."""
     await notebook.ready()

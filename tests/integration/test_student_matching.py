@@ -10,13 +10,10 @@ from uuid import UUID, uuid4
 import pytest
 from common_core.events import (
     BatchAuthorMatchesSuggestedV1,
-    BatchCancelledV1,
     EssayMatch,
     EssayRef,
     Event,
     RosterStudent,
-    StudentAssociationsConfirmedV1,
-    ValidationSummary,
 )
 from common_core.status_enums import NoMatchReason
 from service_runtime.testing import Running, wait_until
@@ -28,10 +25,10 @@ from starlette.routing import Route
 from services.file_service.service import service as file_service
 from services.student_matching_service.service import service
 from tests.integration.classroom import (
-    BERIT,
-    COURSE,
     Person,
     an_essay,
+    cancelled,
+    confirmed,
     matching_requested,
     registered,
     roster,
@@ -140,16 +137,7 @@ async def request(world: World, class_id: UUID, *essays: EssayRef) -> UUID:
 
 def the_end(batch_id: UUID, class_id: UUID, how: str) -> Event:
     """The associations are confirmed, or the batch is cancelled."""
-    if how == "cancelled":
-        return BatchCancelledV1(batch_id=batch_id, teacher_id=BERIT, cancelled_by=BERIT)
-    return StudentAssociationsConfirmedV1(
-        batch_id=batch_id,
-        class_id=class_id,
-        course_code=COURSE,
-        associations=(),
-        timeout_triggered=False,
-        validation_summary=ValidationSummary(human=0, timeout=0, auto=0),
-    )
+    return cancelled(batch_id) if how == "cancelled" else confirmed(batch_id, class_id)
 
 
 async def waits(world: World, batch_id: UUID) -> bool:

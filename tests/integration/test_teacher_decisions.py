@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from common_core.events import (
-    BatchCancelledV1,
     ClassRosterChangedV1,
     EssayRef,
     StudentAssociationsConfirmedV1,
@@ -24,6 +23,7 @@ from tests.integration.classroom import (
     COURSE,
     Person,
     an_essay,
+    cancelled,
     match,
     matching_requested,
     operator,
@@ -551,7 +551,7 @@ async def test_a_class_set_to_do_so_confirms_a_batch_of_clear_suggestions_at_onc
 async def test_nothing_can_be_decided_about_a_cancelled_batch(world: World, classes: Running) -> None:
     batch = await asked(world, classes)
 
-    await world.outside.publish(BatchCancelledV1(batch_id=batch.batch_id, teacher_id=BERIT, cancelled_by=BERIT))
+    await world.outside.publish(cancelled(batch.batch_id))
     await wait_until(lambda: world.is_done(service))
 
     assert (await batch.decide(0, "Anna")).status_code == 409
@@ -563,7 +563,7 @@ async def test_nothing_can_be_decided_about_a_cancelled_batch(world: World, clas
 async def test_a_batch_cancelled_before_its_suggestions_came_asks_nobody(world: World, classes: Running) -> None:
     teacher, batch_id, essay = Person(classes), uuid4(), an_essay()
     class_id, students = await teacher.make_class("Anna")
-    await world.outside.publish(BatchCancelledV1(batch_id=batch_id, teacher_id=BERIT, cancelled_by=BERIT))
+    await world.outside.publish(cancelled(batch_id))
     await wait_until(lambda: world.is_done(service))
 
     await world.outside.publish(matching_requested(batch_id, class_id, [essay]))

@@ -21,16 +21,6 @@ TIMERS = "SELECT *, now() > due_at AS is_due FROM timers"
 EXPIRE_LEASES = "UPDATE timers SET due_at = now()"
 
 
-@pytest.fixture
-async def database(world: World) -> Database:
-    return await world.database(service, TABLES)
-
-
-@pytest.fixture
-async def notebook(world: World) -> Running:
-    return await world.run(service, TABLES)
-
-
 async def open_page(runtime: Runtime) -> UUID:
     async with runtime.units.begin() as work:
         return work.add(Page(page_id=uuid4())).page_id
