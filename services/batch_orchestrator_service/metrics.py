@@ -5,15 +5,15 @@ from prometheus_client import Gauge
 from service_runtime.gauges import Gauges, Rows, show_each
 from sqlalchemy import text
 
+from services.batch_orchestrator_service.repository import IN_STATE_SINCE
 from services.batch_orchestrator_service.state_machine import ENDS, OPEN
 
 BATCHES = Gauge("scriptorium_batches", "Batches by state; of each in which batches end, at most 100,000", ["state"])
 OLDEST = Gauge("scriptorium_batch_oldest_seconds", "For how long a batch has been in this state at the most", ["state"])
 MOST = 100_000
 # By states and in the order of their index, so that it is used: the cost grows with open batches, not with all.
-QUERY = text("""
-    SELECT status, count(*) AS number, CAST(extract(epoch FROM now() - min(
-        COALESCE(CAST(history -> -1 ->> 'at' AS timestamptz), registered_at))) AS float8) AS seconds
+QUERY = text(f"""
+    SELECT status, count(*) AS number, CAST(extract(epoch FROM now() - min({IN_STATE_SINCE})) AS float8) AS seconds
     FROM batches WHERE status = ANY(:open) GROUP BY status
     UNION ALL
     SELECT ended.status, counted.number, NULL
@@ -21,7 +21,7 @@ QUERY = text("""
     CROSS JOIN LATERAL (
         SELECT count(*) AS number FROM (
             SELECT FROM batches WHERE batches.status = ended.status ORDER BY batch_id LIMIT :most) AS found) AS counted
-""").bindparams(open=list(OPEN), ends=list(ENDS), most=MOST)
+""").bindparams(open=list(OPEN), ends=list(ENDS), most=MOST)  # noqa: S608  # constants
 
 
 def _show(rows: Rows | None) -> None:

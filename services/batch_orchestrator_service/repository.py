@@ -15,10 +15,9 @@ from uuid_utils.compat import uuid7
 from services.batch_orchestrator_service.models import Batch, KnownClass
 from services.batch_orchestrator_service.state_machine import OPEN
 
-in_state_since: ColumnElement[datetime] = literal_column(
-    "COALESCE(CAST(history -> -1 ->> 'at' AS timestamptz), registered_at)", DateTime(timezone=True)
-)
+IN_STATE_SINCE = "COALESCE(CAST(history -> -1 ->> 'at' AS timestamptz), registered_at)"
 """`Batch.since`, as PostgreSQL reads it."""
+in_state_since: ColumnElement[datetime] = literal_column(IN_STATE_SINCE, DateTime(timezone=True))
 
 
 class ClassNotKnown(NotYet):

@@ -163,7 +163,6 @@ async def test_topics_are_compared_with_what_is_declared(school: School) -> None
         "replicas": {"declared": 1, "found": 1},
         "retention_ms": {"declared": 1_209_600_000, "found": 1_209_600_000},
         "problems": [],
-        "notes": [],
     }
     assert more.status == 1
     assert "topic upstream has 12 partitions, 24 are declared: add some (kafka-topics.sh --alter)" in more.printed

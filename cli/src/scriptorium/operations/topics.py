@@ -23,14 +23,13 @@ class Pair(TypedDict):
 
 
 class TopicCondition(TypedDict):
-    """One topic; `problems` are what is not as declared and has to be mended, `notes` what else differs."""
+    """One topic; `problems` are what is not as declared and has to be mended."""
 
     topic: str
     partitions: Pair
     replicas: Pair
     retention_ms: Pair
     problems: list[str]
-    notes: list[str]
 
 
 def topics(as_json: AsJson = False, env_file: EnvFile = None) -> None:
@@ -53,7 +52,6 @@ def _document(found: Compared) -> TopicCondition:
         "replicas": {"declared": topic.replication_factor, "found": size and size.replicas},
         "retention_ms": {"declared": retention_ms(topic), "found": found.retention_ms},
         "problems": found.problems,
-        "notes": found.notes,
     }
 
 
@@ -71,7 +69,7 @@ def _print(found: Sequence[Compared]) -> None:
         kept = _pair(days(each.retention_ms), days(wanted)) if each.retention_ms is not None else Text("?" * bool(size))
         table.add_row(Text(topic.name), *sizes, kept)
     console.print(table)
-    lines = [line for each in found for line in (*each.problems, *each.notes)]
+    lines = [line for each in found for line in each.problems]
     for line in lines:
         say(line)
     if not lines:

@@ -61,6 +61,8 @@ def _json(value: object) -> str:
     return to_json(value).decode()
 
 
+CONFLICT_ATTEMPTS = 5
+"""How often a transaction is tried that others get in the way of."""
 CONFLICTS = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,

@@ -18,15 +18,13 @@ from sqlalchemy import inspect
 
 from service_runtime import inbox, metrics, parked, tracing
 from service_runtime.cloudevents import Undecodable
-from service_runtime.database import is_conflict, is_lost_connection
+from service_runtime.database import CONFLICT_ATTEMPTS, is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Cause, Handlers, within
 from service_runtime.logging import log
 from service_runtime.messages import Message
 from service_runtime.settings import RuntimeSettings
 from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork
-
-CONFLICT_ATTEMPTS = 5
 
 
 class AggregateUnknown(NotYet):

@@ -14,6 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column
 
+from service_runtime.masking import error_with
+
 PERSONAL = frozenset(
     {"first_name", "last_name", "legal_full_name", "email", "student_name", "original_file_name", "found"}
 )
@@ -26,11 +28,8 @@ PARKED = text(f"""
     SELECT position, record_value AS said FROM parked_messages WHERE {FOUND.format("record_value")}
     ORDER BY position FOR UPDATE
 """)  # noqa: S608  # constants
-# What a bug said may quote the data.
 BLANK_PARKED = text(f"""
-    UPDATE parked_messages SET record_value = :said, error = CASE WHEN reason = 'bug' OR error LIKE 'replayed; %'
-        THEN split_part(error, ': ', 1) || ': {ERASED}' ELSE error END
-    WHERE position = :position
+    UPDATE parked_messages SET record_value = :said, error = {error_with(ERASED)} WHERE position = :position
 """)  # noqa: S608  # constants
 RECORDED = text(f"""
     SELECT position, decode(about ->> 'record_value', 'hex') AS said FROM operator_actions

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service_runtime import idempotency, problems
-from service_runtime.database import BROKEN_WIRE, is_conflict, is_lost_connection
+from service_runtime.database import BROKEN_WIRE, CONFLICT_ATTEMPTS, is_conflict, is_lost_connection
 from service_runtime.failpoints import failpoint
 from service_runtime.handlers import Cause
 from service_runtime.idempotency import AlreadyAnswered
@@ -32,7 +32,6 @@ from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
 type Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 LOOK_AGAIN_SECONDS = 0.05
-CONFLICT_ATTEMPTS = 5
 MAX_BODY_BYTES = 5_000_000
 TOO_LARGE = 413
 NO_TELEMETRY: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}

@@ -9,13 +9,16 @@ from sqlalchemy import Row
 from service_runtime.parked import Reason
 
 MASK = "•••"
-CAUSE = f"""
-    regexp_replace(
-        CASE WHEN reason = '{Reason.BUG}' OR error LIKE 'replayed; %'
-            THEN split_part(error, ': ', 1) || ': {MASK}' ELSE error END,
-        '[0-9a-f]{{8}}-[0-9a-f-]{{27}}|\\y[0-9]+\\y', '…', 'g')
-"""
-"""SQL for what parked messages of equal cause share: `error_of` as it is shown, without ids and numbers."""
+
+
+def error_with(mark: str) -> str:
+    """SQL for the error of a parked message, with this mark for what a bug says: it may quote the data."""
+    quotes = f"reason = '{Reason.BUG}' OR error LIKE 'replayed; %'"
+    return f"CASE WHEN {quotes} THEN split_part(error, ': ', 1) || ': {mark}' ELSE error END"
+
+
+CAUSE = rf"regexp_replace({error_with(MASK)}, '[0-9a-f]{{8}}-[0-9a-f-]{{27}}|\y[0-9]+\y', '…', 'g')"
+"""SQL for what parked messages of equal cause share: their error, without ids and numbers."""
 SHOWN = re.compile(r"(_id|_ids|_code|_count|_score|_version|_at|_method|_type|_bytes)$|^(status|deadline|reason)$")
 
 

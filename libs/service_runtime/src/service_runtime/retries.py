@@ -10,8 +10,8 @@ from sqlalchemy import Row
 
 from service_runtime import metrics, parked
 from service_runtime.cloudevents import Undecodable
-from service_runtime.database import is_conflict, is_lost_connection
-from service_runtime.delivery import CONFLICT_ATTEMPTS, Delivery, HandlersFailed, log_parked
+from service_runtime.database import CONFLICT_ATTEMPTS, is_conflict, is_lost_connection
+from service_runtime.delivery import Delivery, HandlersFailed, log_parked
 from service_runtime.failpoints import failpoint
 from service_runtime.messages import Message, decode
 from service_runtime.unit_of_work import UnitOfWork

@@ -36,8 +36,6 @@ class Compared(NamedTuple):
     """How long messages are kept, -1 for ever; None: the broker does not say."""
     problems: list[str]
     """What is missing or smaller than declared, or kept for another time, and the way out."""
-    notes: list[str]
-    """What else differs, and what that means; at present nothing."""
 
 
 class WrongTopics(Exception):
@@ -141,7 +139,7 @@ def compare(topic: NewTopic, size: Size | None, kept: int | None, settings: Runt
         if not 0 <= kept <= settings.inbox_days * MILLISECONDS_PER_DAY:
             differs += "; the inbox forgets after SCRIPTORIUM_INBOX_DAYS, so never read older ones again"
         problems.append(differs)
-    return Compared(topic, size, kept, problems, [])
+    return Compared(topic, size, kept, problems)
 
 
 def days(milliseconds: int) -> str:
