@@ -144,7 +144,7 @@ class Runtime:
         loops = {
             "consumer": self.consumer.run(),
             "relay": self.relay.run(),
-            "signals": self.signals.run(),
+            "signals": self._tell_others(),
             "timers": self._when_due(self._fire_timers, self.clock.seconds_to_next, self.signals.timers),
             "retries": self._when_due(self.retries.run_once, self.retries.seconds_to_next, self.signals.parked),
             "housekeeping": self._every(HOUSEKEEPING_SECONDS, self._clean_up),
@@ -193,6 +193,11 @@ class Runtime:
                 else:
                     pause = QUIET_POLLS * poll if next_due is None else min(next_due, QUIET_POLLS * poll)
             await wait(wake, pause)
+
+    async def _tell_others(self) -> None:
+        while True:
+            async with self._survive("signals"):
+                await self.signals.tell()
 
     async def _every(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
         while True:

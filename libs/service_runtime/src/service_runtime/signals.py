@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service_runtime import parked
-from service_runtime.logging import log
 from service_runtime.outbox import CHANNEL
 
 
@@ -25,7 +23,7 @@ class Signals:
         self._notify = False
 
     def committed(self, *, keys: Collection[str], said: bool, timers_changed: bool, replays: bool) -> None:
-        """Called after each commit: wakes who is here, and has `run` tell the others beside the next transaction."""
+        """Called after each commit: wakes who is here, and has `tell` wake others beside the next transaction."""
         if timers_changed:
             self.timers.set()
         if replays:
@@ -37,18 +35,11 @@ class Signals:
         if self._keys or self._notify:
             self._to_tell.set()
 
-    async def run(self) -> None:
-        """Until cancelled; a failure here loses nothing, everything is polled as well."""
-        while True:
-            await self._to_tell.wait()
-            self._to_tell.clear()
-            keys, notify, self._keys, self._notify = self._keys, self._notify, set(), False
-            try:
-                await self._tell(keys, notify)
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("wake_up_failed", error=repr(error))
-
-    async def _tell(self, keys: Collection[str], notify: bool) -> None:
+    async def tell(self) -> None:
+        """Wait for the next commit that others should know of, and wake them; what fails here is found by polling."""
+        await self._to_tell.wait()
+        self._to_tell.clear()
+        keys, notify, self._keys, self._notify = self._keys, self._notify, set(), False
         # After the commit and in a transaction of its own: NOTIFY inside takes a database-wide lock until the commit
         # is flushed, and a waiting message locked beside an aggregate could deadlock with its retry.
         async with self._engine.connect() as connection:
