@@ -20,25 +20,40 @@ class Column(StrEnum):
 # In a list with several of a kind the first that is not empty counts; so who is called by a second name keeps that one.
 HEADERS: Mapping[Column, Sequence[str]] = {
     Column.FIRST_NAME: (
-        *("tilltalsnamn", "preferred name", "preferred first name", "first name", "given name", "forename", "förnamn"),
-        *("first names", "given names", "forenames", "student first name", "elevens förnamn", "elev förnamn"),
+        *("tilltalsnamn", "preferred name", "preferred first name", "preferred forename", "preferred given name"),
+        *("known as", "chosen name", "chosen first name", "chosen forename"),
+        *("first name", "given name", "forename", "förnamn", "first names", "given names", "forenames"),
+        *("student first name", "pupil first name", "pupil forename", "elevens förnamn", "elev förnamn"),
+        *("legal first name", "legal forename", "legal given name"),
     ),
     Column.LAST_NAME: (
+        *("preferred last name", "preferred surname", "preferred family name", "chosen last name", "chosen surname"),
         *("last name", "surname", "family name", "efternamn", "släktnamn"),
-        *("student last name", "elevens efternamn", "elev efternamn"),
+        *("student last name", "pupil last name", "pupil surname", "elevens efternamn", "elev efternamn"),
+        *("legal last name", "legal surname", "legal family name"),
     ),
     Column.WHOLE_NAME: (
-        *("name", "full name", "display name", "student", "student name", "pupil", "pupil name"),
-        *("last name, first name", "surname, forename", "surname, given name"),
-        *("namn", "fullständigt namn", "visningsnamn", "elev", "elevnamn", "elevens namn", "efternamn, förnamn"),
+        *("name", "full name", "display name", "student", "student name", "student full name"),
+        *("pupil", "pupil name", "pupil full name", "learner", "learner name", "sortable name", "sorted name"),
+        *("last name, first name", "last, first", "surname, forename", "surname, given name", "surname, first name"),
+        *("namn", "fullständigt namn", "visningsnamn", "elev", "elevnamn", "elevens namn", "elevens fullständiga namn"),
+        *("efternamn, förnamn", "deltagare", "deltagarens namn", "studerande"),
     ),
     Column.LEGAL_FULL_NAME: ("legal full name", "legal name", "folkbokföringsnamn", "juridiskt namn"),
     Column.EMAIL: (
-        *("email", "email address", "mail", "mail address", "school email", "student email", "user principal name"),
-        *("e-post", "e-postadress", "mejl", "mejladress", "mail adress", "skolmejl", "skolans e-post"),
-        *("elevens e-post", "e-post elev", "elev e-post"),
+        *("email", "email address", "mail", "mail address", "school email", "school email address"),
+        *("student email", "student email address", "pupil email", "pupil email address"),
+        *("primary email", "primary email address", "user principal name"),
+        *("e-post", "e-postadress", "mejl", "mejladress", "mail adress", "e-mailadress", "skolmejl", "skolmail"),
+        *("skolans e-post", "skolans e-postadress", "e-post skola", "skol-e-post"),
+        *("elevens e-post", "elevens e-postadress", "elevens mejladress", "e-post elev", "elev e-post"),
     ),
 }
+
+NOBODY = frozenset(("points possible", "test student", "date", "points", "class average"))
+"""What stands for a name, without an e-mail, in lines of Canvas and Google Classroom that are about no student."""
+MANUAL_POSTING = "manual posting"
+"""What Canvas writes into a line below the header, under the tasks it is about."""
 
 
 def column_of(header: str) -> Column | None:

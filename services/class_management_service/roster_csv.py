@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from services.class_management_service.models import StudentEntry
 from services.class_management_service.models.classes import folded
-from services.class_management_service.roster_columns import Column, columns
+from services.class_management_service.roster_columns import MANUAL_POSTING, NOBODY, Column, columns
 
 MOST_STUDENTS = 2_000
 DELIMITERS = ("\t", ";", ",")
@@ -142,7 +142,7 @@ def _missing(header: Sequence[str]) -> list[Column]:
 
 
 def _add(found: RosterFile, line: int, row: Sequence[str], places: Mapping[Column, Sequence[int]], width: int) -> bool:
-    """Take a row as a student, or say what is wrong with it."""
+    """Take a row as a student, if it is about one, or say what is wrong with it."""
     if any(row[width:]):
         found.complain(line, "more values than the header has columns")
         return False
@@ -150,6 +150,8 @@ def _add(found: RosterFile, line: int, row: Sequence[str], places: Mapping[Colum
     filled = {column: next(filter(None, (cells[at] for at in ats)), "") for column, ats in places.items()}
     first, last = _split(filled.pop(Column.WHOLE_NAME, ""))
     fields = {Column.FIRST_NAME: first, Column.LAST_NAME: last} | {name: each for name, each in filled.items() if each}
+    if _is_about_nobody(fields, cells):
+        return False
     try:
         found.students.append(StudentEntry.model_validate(fields))
     except ValidationError as error:
@@ -159,6 +161,13 @@ def _add(found: RosterFile, line: int, row: Sequence[str], places: Mapping[Colum
             )
         return False
     return True
+
+
+def _is_about_nobody(fields: Mapping[Column, str], cells: Sequence[str]) -> bool:
+    """Whether a row says something of the tasks, as gradebooks have it between their students."""
+    name = f"{fields[Column.FIRST_NAME]} {fields[Column.LAST_NAME]}".strip().casefold()
+    of_tasks = not name and any(cell.casefold() == MANUAL_POSTING for cell in cells)
+    return of_tasks or (name in NOBODY and Column.EMAIL not in fields)
 
 
 def _split(whole_name: str) -> tuple[str, str]:

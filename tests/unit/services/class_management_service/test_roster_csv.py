@@ -93,6 +93,74 @@ def test_the_headers_of_school_systems_are_understood(header: str) -> None:
     assert names(f"{header}\nÅsa;Öström;asa@school.example") == ASA
 
 
+EXPORTS = {
+    "Canvas gradebook": (
+        "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Essay (12),Final Score\r\n"
+        ",,,,,Manual Posting,\r\n"
+        "    Points Possible,,,,,20,(read only)\r\n"
+        '"Öström, Åsa",101,s101,asa01,9B,18,90\r\n'
+        '"Student, Test",999,,abc,9B,,\r\n',
+        None,
+    ),
+    "Google Classroom grades": (
+        "Last Name,First Name,Email Address,Essay\nDate,,,2026-11-22\nPoints,,,20\nClass average,,,17\n"
+        "Öström,Åsa,asa@school.example,18\n",
+        "asa@school.example",
+    ),
+    "Google Workspace users": (
+        "First Name [Required],Last Name [Required],Email Address [Required],Org Unit Path [Required]\n"
+        "Åsa,Öström,asa@school.example,/9B\n",
+        "asa@school.example",
+    ),
+    "Moodle grades": (
+        '"First name","Last name","ID number",Institution,Department,"Email address","Assignment: Essay (Real)"\n'
+        "Åsa,Öström,,,,asa@school.example,18\n",
+        "asa@school.example",
+    ),
+    "Moodle in Swedish": (
+        "Förnamn;Efternamn;ID-nummer;Institution;Avdelning;E-postadress\nÅsa;Öström;;;;asa@school.example\n",
+        "asa@school.example",
+    ),
+    "PowerSchool": (
+        "Student_Number\tLastFirst\tGrade_Level\tStudent_Email\n1\tÖström, Åsa\t9\tasa@school.example\n",
+        "asa@school.example",
+    ),
+    "PowerSchool by names": ("Student_Number,Last_Name,First_Name,Home_Room\n1,Öström,Åsa,9B\n", None),
+    "iSAMS": (
+        "School Code,Surname,Forename,Preferred Name,Form,Email Address\n7,Öström,Eva Åsa,Åsa,9B,asa@school.example\n",
+        "asa@school.example",
+    ),
+    "iSAMS, one column": (
+        '"Pupil Name",Form,"Pupil Email"\n"Öström, Åsa",9B,asa@school.example\n',
+        "asa@school.example",
+    ),
+    "SIMS": ("Legal Surname,Legal Forename,Chosen Name,Reg\nÖström,Eva,Åsa,9B\n", None),
+    "OneRoster": (
+        "sourcedId,status,givenName,familyName,preferredFirstName,email,role\n1,active,Eva,Öström,Åsa,asa@school.example,x\n",
+        "asa@school.example",
+    ),
+    "SchoolSoft": (
+        "Personnr;Efternamn;Förnamn;Klass;Elevens e-postadress;E-post vårdnadshavare 1\r\n"
+        "110101-0000;Öström;Åsa;9B;asa@school.example;mamma@home.example\r\n",
+        "asa@school.example",
+    ),
+    "InfoMentor": ('Elev;Klass;E-post\n"Öström, Åsa";9B;asa@school.example\n', "asa@school.example"),
+    "Skola24": ("Klass;Elevens fullständiga namn;Personnummer\n9B;Åsa Öström;20110101-0000\n", None),
+}
+
+
+@pytest.mark.parametrize("system", EXPORTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "windows-1252"])
+def test_what_school_systems_export_is_read_as_it_is(system: str, encoding: str) -> None:
+    text, email = EXPORTS[system]
+
+    assert names(text.removeprefix("\ufeff" * (encoding != "utf-8")).encode(encoding)) == [("Åsa", "Öström", email)]
+
+
+def test_somebody_whose_name_is_a_word_of_gradebooks_is_taken_with_an_email() -> None:
+    assert names("Efternamn,Förnamn,E-post\nDate,,date@school.example") == [("", "Date", "date@school.example")]
+
+
 def test_no_header_means_two_things() -> None:
     for column, known in HEADERS.items():
         assert {column_of(name) for name in known} == {column}
