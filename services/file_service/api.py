@@ -1,9 +1,10 @@
 """What teachers and services ask the file service: take files, tell what became of them, give texts."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from service_runtime import SetTimer, idempotency
 from service_runtime.auth import AnyReader, Reader, Teacher
@@ -11,14 +12,24 @@ from service_runtime.http import Work, router
 from uuid_utils.compat import uuid7
 
 from services.file_service.models import EXTRACT, BatchIsCancelled, KnownBatch, Upload, raw_storage_id
-from services.file_service.progress import EVENT_STREAM, progress_of, wants_events
+from services.file_service.progress import EVENT_STREAM, Progress, wants_events
 from services.file_service.receiving import ReceivedFile, fingerprint, received
 from services.file_service.repository import Batches, Contents, Uploads
 from services.file_service.settings import Settings
-from services.file_service.spool import MAX_REQUEST_BYTES
+from services.file_service.spool import MAX_REQUEST_BYTES, Spool
 from services.file_service.views import Accepted, FileView, file_views
 
-routes = router()
+
+@asynccontextmanager
+async def shared(app: FastAPI) -> AsyncIterator[None]:
+    """What all requests of this process share: room for uploads, and who watches which batch."""
+    own: Settings = app.state.settings
+    app.state.spool = Spool(own.uploads_at_once, own.upload_spool_bytes, own.upload_wait_seconds)
+    app.state.progress = Progress(app.state.units, app.state.stopping, own.progress_watchers)
+    yield
+
+
+routes = router(lifespan=shared)
 
 MULTIPART_BODY = {
     "requestBody": {
@@ -81,7 +92,8 @@ async def list_files(work: Work, caller: Reader, batch_id: UUID, request: Reques
     """
     await Batches(work).visible(batch_id, caller)
     if wants_events(request):
-        return progress_of(request).answer(batch_id)
+        progress: Progress = request.app.state.progress
+        return progress.answer(batch_id)
     return file_views(await Uploads(work).of_batch(batch_id))
 
 

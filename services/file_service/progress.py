@@ -108,9 +108,8 @@ class Progress:
     async def _look(self) -> None:
         """Look again and again, as long as anybody watches."""
         while self._watched and not self._stopping.is_set():
-            with contextlib.suppress(
-                SQLAlchemyError, OSError
-            ):  # The next look may go well; `/readyz` says what is wrong.
+            # The next look may go well; `/readyz` says what is wrong.
+            with contextlib.suppress(SQLAlchemyError, OSError):
                 await self._look_once()
             await signals.wait(self._stopping, LOOK_SECONDS)
         for watched in self._watched.values():
@@ -135,12 +134,3 @@ class _Stream(EventSourceResponse):
 def wants_events(request: Request) -> bool:
     """Whether a caller asks for a stream of events."""
     return EVENT_STREAM in request.headers.get("Accept", "").lower()
-
-
-def progress_of(request: Request) -> Progress:
-    """What is watched in the process that answers a request."""
-    state = request.app.state
-    if not hasattr(state, "progress"):
-        state.progress = Progress(state.units, state.stopping, state.settings.progress_watchers)
-    progress: Progress = state.progress
-    return progress

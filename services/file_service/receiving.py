@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.file_service.archives import Member, members
-from services.file_service.spool import MAX_FILES, MAX_REQUEST_BYTES, spool_of
+from services.file_service.spool import MAX_FILES, MAX_REQUEST_BYTES, Spool
 
 CHUNK = 1_000_000
 
@@ -48,7 +48,8 @@ async def _received_parts(request: Request) -> list[ReceivedFile]:
     until_answered: AsyncExitStack = request.state.until_answered
     announced = request.headers.get("Content-Length", "")
     size = int(announced) if announced.isdecimal() else MAX_REQUEST_BYTES
-    await until_answered.enter_async_context(spool_of(request).room(size))
+    spool: Spool = request.app.state.spool
+    await until_answered.enter_async_context(spool.room(size))
     chunks = _chunks(request, request.app.state.settings.upload_silence_seconds)
     try:
         form = await _ToDisk(request.headers, chunks, max_files=MAX_FILES).parse()

@@ -5,7 +5,7 @@ import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException
 
 from services.file_service.archives import MOST_BYTES, MOST_FILES
 
@@ -41,16 +41,6 @@ class Spool:
             self._bytes_left += size
             self._freed.set()
             self._freed = asyncio.Event()
-
-
-def spool_of(request: Request) -> Spool:
-    """The spool of the process that answers a request."""
-    state = request.app.state
-    if not hasattr(state, "spool"):
-        own = state.settings
-        state.spool = Spool(own.uploads_at_once, own.upload_spool_bytes, own.upload_wait_seconds)
-    spool: Spool = state.spool
-    return spool
 
 
 def _allow_open_files(most: int) -> None:

@@ -115,9 +115,12 @@ Work = Annotated[UnitOfWork, Depends(_work)]
 """The unit of work of this request."""
 
 
-def router(prefix: str = "/v1") -> APIRouter:
-    """A router whose routes are units of work."""
-    return APIRouter(prefix=prefix, route_class=UnitOfWorkRoute, responses=problems.declared())
+type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def router(prefix: str = "/v1", lifespan: Lifespan | None = None) -> APIRouter:
+    """A router whose routes are units of work; its `lifespan` is within the service's."""
+    return APIRouter(prefix=prefix, route_class=UnitOfWorkRoute, responses=problems.declared(), lifespan=lifespan)
 
 
 class Application(FastAPI):
@@ -150,9 +153,7 @@ async def _refuse_large_bodies(app: ASGIApp, scope: Scope, receive: Receive, sen
         await said(scope, receive, send)
 
 
-def create_app(
-    title: str, routes: APIRouter, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]
-) -> FastAPI:
+def create_app(title: str, routes: APIRouter, lifespan: Lifespan) -> FastAPI:
     """The service's HTTP application: its routes, and errors as problem documents."""
     app = Application(
         title=title,
