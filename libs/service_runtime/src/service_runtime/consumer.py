@@ -158,7 +158,7 @@ class Consumer(ConsumerRebalanceListener):
             isolation_level="read_committed",
             max_poll_interval_ms=int(self._settings.poll_interval_seconds * 1_000),
             session_timeout_ms=int(self._settings.session_seconds * 1_000),
-            heartbeat_interval_ms=int(self._settings.session_seconds * 100),
+            heartbeat_interval_ms=int(self._settings.session_seconds * 200),
             fetch_max_wait_ms=int(self._settings.fetch_wait_seconds * 1_000),
             consumer_timeout_ms=self._look_around_ms,
             metadata_max_age_ms=int(self._settings.partitions_known_seconds * 1_000),
