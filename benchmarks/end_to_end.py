@@ -46,6 +46,7 @@ AT_ONCE = "Batches at once, from the first registration until the last is ready"
 BYTES = "Bytes of an essay"
 LAST_READY = "seconds until the last of them is ready"
 THOUSAND = 1_000
+TOGETHER = "together"
 
 STATES = "SELECT status, count(*) FROM batches WHERE batch_id = ANY($1) GROUP BY status"
 TIED = """
@@ -169,7 +170,7 @@ class Benchmark:
         for part in parts:
             self._report.row("Idle", {"part": part, "% of a core": shares[part], "MB": megabytes[part]})
         together = {"% of a core": sum(shares.values()), "MB": sum(megabytes.values())}
-        self._report.row("Idle", {"part": "together", **together})
+        self._report.row("Idle", {"part": TOGETHER, **together})
 
     async def at_once(self, batches: int, essays: int, runs: int) -> Use:
         """So many batches at once, several times; what the last run used."""
@@ -197,10 +198,15 @@ class Benchmark:
         """What each essay of so many batches costs."""
         async with costs.most_memory(psutil.Process()) as most:
             used = await self.at_once(batches, ESSAYS, 1)
-        essays = batches * ESSAYS
-        for part in sorted(used.cpu):
-            memory = {"MB idle": self._idle.memory.get(part, 0) / 1e6, "MB at most": most[part] / 1e6}
-            row = {"part": part, "ms of processor": 1000 * used.cpu[part] / essays, **memory}
+        essays, idle = batches * ESSAYS, self._idle.memory
+        found = {
+            part: (1000 * used.cpu[part] / essays, idle.get(part, 0) / 1e6, most[part] / 1e6)
+            for part in sorted(used.cpu)
+        }
+        cpu, at_rest, at_most = zip(*(each for part, each in found.items() if part != LOAD), strict=True)
+        found[TOGETHER] = (sum(cpu), sum(at_rest), sum(at_most))
+        for part, columns in found.items():
+            row = {"part": part, **dict(zip(("ms of processor", "MB idle", "MB at most"), columns, strict=True))}
             self._report.row(f"What an essay costs, of {essays:,}", row)
         written = {"WAL": used.wal / essays, "Kafka": used.kafka / essays, "kept in databases": used.stored / essays}
         self._report.row(BYTES, written)

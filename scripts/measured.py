@@ -22,7 +22,7 @@ NAMES = (
 )
 ALONE = ("growth", "profile")
 """Measured by a command of their own, not by `make bench`."""
-NOTHING = ["No run is stored yet: `make bench`, then `python -m benchmarks.report`."]
+NOTHING = ["No run is stored yet: the command above, then `python -m benchmarks.report`."]
 
 RATES, RATIO = ("median /s", "min /s", "max /s"), ("ours is so many times as fast",)
 DELAYS, SHARE = ("p50 ms", "p99 ms"), ("% of a core",)
@@ -50,6 +50,7 @@ ESSAYS_PER_DAY = (1_000, 10_000, 100_000, 1_000_000)
 PEAK_SHARE, BUSY_SECONDS, UTILISATION = 0.5, 3_600, 0.5
 """Half of a day's essays come within an hour, and a processor is to be half used then."""
 LEAST_PARTITIONS = 12
+NOT_PARTS = ("this load", "together")
 
 
 def figures(folder: Path) -> dict[str, Callable[[], list[str]]]:
@@ -99,7 +100,9 @@ def sizing(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     costs = next((rows for title, rows in tables.items() if title.startswith("What an essay costs")), None)
     if costs is None:
         return NOTHING
-    spent = {row["part"]: row["ms of processor"] / 1_000 for row in costs if not row["part"].endswith("load")}
+    parts = {row["part"]: row["ms of processor"] / 1_000 for row in costs}
+    spent = {name: seconds for name, seconds in parts.items() if name not in NOT_PARTS}
+    total = sum(spent.values())
     (written,) = tables["Bytes of an essay"]
     services = {name: seconds for name, seconds in spent.items() if name.endswith("_service")}
     busiest = max(services, key=services.__getitem__)
@@ -112,7 +115,7 @@ def sizing(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
             {
                 "essays a day": essays,
                 "essays/s then": peak,
-                "processors": rate * sum(spent.values()),
+                "processors": rate * total,
                 "processes": sum(processes.values()),
                 f"of them {busiest}": processes[busiest],
                 "partitions": max(LEAST_PARTITIONS, 2 * processes[busiest]),
@@ -120,7 +123,10 @@ def sizing(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
                 **{f"{what} GB a day": essays * size / 1e9 for what, size in written.items()},
             }
         )
-    return list(table("Half of a day's essays within one hour, processors half used then", rows))[:-1]
+    most = (
+        f"An essay takes {1_000 * total:.3g} ms of processor in all, so one processor carries {1 / total:.0f} a second."
+    )
+    return [most, "", *table("Half of a day's essays within one hour, processors half used then", rows)][:-1]
 
 
 def table(title: str, rows: Sequence[Mapping[str, object]]) -> Iterator[str]:

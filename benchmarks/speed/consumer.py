@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from local_stack import ChildProcess
+from service_runtime import RuntimeSettings
 
 from benchmarks import figures
 from benchmarks.speed.loads import Confirmations, Load, Uploads
@@ -55,7 +56,7 @@ class Variant:
     load: Load
     messages: int = MANY
     processes: int = 1
-    micro_batch: int = 500
+    micro_batch: int = RuntimeSettings.model_fields["micro_batch"].default
     snapshot: bool = False
     """Whether somebody keeps a transaction with a snapshot open in the database."""
     published: bool = False

@@ -41,19 +41,19 @@ MODULE = "services.batch_orchestrator_service.service"
 ROWS, KEYS = 200_000, 1_000
 WINDOW = 5.0
 PATIENCE = 120.0
-TEXT = "x" * 470
+TEXT = "x" * 436
 OURS = """
     INSERT INTO outbox (event_id, type, topic, key, correlation_id, data)
-    SELECT gen_random_uuid(), 'EssaySlotAssignedV1', $1, (number % $3)::text, 'c',
-        convert_to(jsonb_build_object('key', (number % $3)::text, 'number', number, 'text', $4::text)::text, 'UTF8')
-    FROM generate_series(1, $2::int) AS number
+    SELECT gen_random_uuid(), 'EssaySlotAssignedV1', $1, key, 'c',
+        convert_to(jsonb_build_object('key', key, 'number', number, 'text', $4::text)::text, 'UTF8')
+    FROM generate_series(1, $2::int) AS number, LATERAL (SELECT md5((number % $3)::text)::uuid::text AS key) AS keyed
 """
 THEIRS = """
     INSERT INTO outbox (queue, payload, headers)
     SELECT 'events', convert_to(jsonb_build_object(
-        'key', (number % $2)::text, 'number', number, 'text', $3::text)::text, 'UTF8'),
+        'key', key, 'number', number, 'text', $3::text)::text, 'UTF8'),
         '{"content-type": "application/json"}'
-    FROM generate_series(1, $1::int) AS number
+    FROM generate_series(1, $1::int) AS number, LATERAL (SELECT md5((number % $2)::text)::uuid::text AS key) AS keyed
 """
 
 
