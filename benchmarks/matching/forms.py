@@ -4,6 +4,7 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from benchmarks.matching.classes import Person, plain
 
@@ -178,9 +179,10 @@ def write(person: Person, rng: random.Random, allowed: Sequence[str]) -> tuple[s
 
 
 def meant(person: Person, form: str, students: Sequence[Person]) -> list[Person]:
-    """All students whom a name in this form fits equally well."""
-    left = SHORT.get(form, _all)
-    return [student for student in students if left(student) & left(person)]
+    """All students whom a name in this form fits equally well; an only name reads like a first name alone."""
+    left = SHORT.get(form if person.last else "first name only", _all)
+    written = left(replace(person, nickname=""))
+    return [student for student in students if left(student) & written]
 
 
 def _all(person: Person) -> set[str]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -107,12 +107,12 @@ def stretches(value: str) -> list[str]:
 def with_ordinary_words(value: str) -> list[str]:
     """The parts of a line that have words in them which usually stand beside names, as they are."""
     parts = [_without_numbers(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value))]
-    return [
-        " ".join(part)
-        for part in parts
-        if 1 < len(part) <= LONGEST_NAME
-        and any(word.strip(_AROUND_NAMES).lower() in SOMEBODY_ELSE | BESIDE_NAMES for word in part)
-    ]
+    pieces = [piece for part in parts for piece in _at_commas(" ".join(part))]
+    return [piece for piece in pieces if 1 < len(piece.split()) <= LONGEST_NAME and _has_ordinary_word(piece)]
+
+
+def _has_ordinary_word(stretch: str) -> bool:
+    return any(word.strip(_AROUND_NAMES).lower() in SOMEBODY_ELSE | BESIDE_NAMES for word in stretch.split())
 
 
 def _without_numbers(part: str) -> list[str]:
@@ -168,8 +168,17 @@ def is_somebody(name: str, fewest_words: int = 2) -> bool:
     return all(word[0].isupper() or word.lower() in PARTICLES for word in words)
 
 
-def are_people_together(line: str) -> bool:
-    """Whether a line is nothing but people who wrote together: "Anna Ek and Bo Alm"."""
-    names = _TOGETHER.split(line)
-    one_in_full = any(is_somebody(name) for name in names)  # "Romeo and Juliet" is a title.
-    return len(names) > 1 and one_in_full and all(is_somebody(name, fewest_words=1) for name in names)
+def people_together(line: str) -> list[str]:
+    """The people of a line that names nothing but people who wrote together: "Anna Ek and Bo Alm"."""
+    return _only_people(_TOGETHER.split(line))
+
+
+def people_at_commas(line: str) -> list[str]:
+    """The people of a line that may be a list of authors, as well as a name and something else: "Anna Ek, Bo"."""
+    return _only_people(line.split(","))
+
+
+def _only_people(names: Sequence[str]) -> list[str]:
+    in_full = any(is_somebody(name) for name in names)  # "Romeo and Juliet" is a title.
+    each = all(has_shape_of_name(name) or is_somebody(name, fewest_words=1) for name in names)
+    return list(names) if len(names) > 1 and in_full and each else []

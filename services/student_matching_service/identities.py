@@ -1,5 +1,6 @@
 """Where a text may name its author: first lines, header fields, e-mail addresses, page headers and the last lines."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
@@ -7,13 +8,14 @@ from dataclasses import dataclass, replace
 from services.student_matching_service.header_lines import (
     Field,
     Line,
-    are_people_together,
     before_label,
     fields,
     has_shape_of_name,
     is_somebody,
     names_somebody_else,
     people,
+    people_at_commas,
+    people_together,
     stretches,
     tidy,
     with_ordinary_words,
@@ -33,7 +35,8 @@ LINES_BELOW = 0.965
 LATER_LINES = 0.9
 BESIDE_OTHER_WORDS = 0.86
 BY_AFTER_TITLE = 0.87
-OF_AFTER_TITLE = 0.7  # "Analys av" is "analysis of".
+AV_AFTER_TITLE = 0.76  # "Av" is "of", too.
+ABOUT_AFTER_TITLE = 0.7  # "Analys av" is "analysis of".
 EMAIL_IN_HEAD = 0.99
 EMAIL_IN_PROSE = 0.6
 FIELD_IN_PROSE = 0.8
@@ -56,6 +59,10 @@ class Mention:
     """Whether the text itself calls this the author's name."""
     is_whole: bool = False
     """Whether this is a name only if it has no other words than a student's: Till and Page also stand beside names."""
+    is_list: bool = False
+    """Whether this is several names if they all are students', and else nothing."""
+    is_one_of_several: bool = False
+    """Whether the text says that this one wrote together with others."""
 
 
 def mentions(text: str) -> list[Mention]:
@@ -93,7 +100,11 @@ def _in_fields(labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> It
             yield from _in_author_field(field.value, where, trust)
         elif field.label is Label.BYLINE:
             trust = FIELD_IN_PROSE if line.number in in_prose else BYLINE_FIELD
-            yield from (Mention(name, where, trust, names_somebody=is_somebody(name)) for name in people(field.value))
+            several = bool(people_together(field.value))
+            yield from (
+                Mention(name, where, trust, names_somebody=is_somebody(name), is_one_of_several=several)
+                for name in people(field.value)
+            )
 
 
 def _in_author_field(value: str, where: str, trust: float) -> Iterator[Mention]:
@@ -105,6 +116,7 @@ def _in_author_field(value: str, where: str, trust: float) -> Iterator[Mention]:
             trust,
             names_somebody=is_somebody(name, fewest_words=1),
             is_author_field=is_somebody(name),
+            is_one_of_several=bool(people_together(value)),
         )
 
 
@@ -126,22 +138,30 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
         elif byline := BYLINE.match(line.text):
             yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", BYLINE_FIELD)
         elif byline := BYLINE_AFTER_TITLE.match(line.text):
-            is_clear = byline["label"].lower() == "by" and not ABOUT_BY.match(line.text)
-            trust = BY_AFTER_TITLE if is_clear else OF_AFTER_TITLE
-            yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", trust)
+            where = f"{line.where}, after '{byline['label']}'"
+            yield from _bare(line.text[byline.end() :], where, _after_title(line.text, byline))
         else:
             # "The hero: Anna Svensson" names nobody we know; "Anna Svensson: My summer" may.
             before, colon, _ = line.text.partition(": ")
             yield from _bare(before, line.where, place * BESIDE_OTHER_WORDS if colon else place)
 
 
+def _after_title(line: str, byline: re.Match[str]) -> float:
+    if ABOUT_BY.match(line):
+        return ABOUT_AFTER_TITLE
+    is_clear = byline["label"].lower() == "by" or line[: byline.start("label")].rstrip().endswith(",")
+    return BY_AFTER_TITLE if is_clear else AV_AFTER_TITLE
+
+
 def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
-    found = stretches(text)
-    alone = len(found) == 1 or are_people_together(text)
+    found, several = stretches(text), bool(people_together(text))
+    alone = len(found) == 1 or several
+    if people_at_commas(text):
+        yield Mention(text, where, trust, is_list=True)
     trust = trust if alone else trust * BESIDE_OTHER_WORDS
     yield from _whole(text, where, trust)
     for name in filter(has_shape_of_name, found):
-        yield Mention(name, where, trust, names_somebody=alone and is_somebody(name))
+        yield Mention(name, where, trust, names_somebody=alone and is_somebody(name), is_one_of_several=several)
 
 
 def _whole(text: str, where: str, trust: float) -> Iterator[Mention]:
@@ -161,7 +181,7 @@ def _in_emails(lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in
 def _in_last_lines(lines: Sequence[Line]) -> Iterator[Mention]:
     """A signature: read like a head, less sure, and only alone on its line: sources have names beside their titles."""
     labelled = list(_fields_with_values(lines))
-    short = [line for line in lines if not line.is_prose and len(stretches(line.text)) == 1]
+    short = [line for line in lines if not line.is_prose and _is_signature(line.text)]
     for mention in (
         *_in_fields(labelled, in_prose=set()),
         *_in_title_lines(short, with_fields={line.number for line, _ in labelled}),
@@ -169,6 +189,10 @@ def _in_last_lines(lines: Sequence[Line]) -> Iterator[Mention]:
     ):
         trust = min(mention.trust, LAST_LINES)
         yield replace(mention, where="last lines", trust=trust, names_somebody=False, is_author_field=False)
+
+
+def _is_signature(line: str) -> bool:
+    return len(stretches(line)) == 1 or ("," not in line and bool(people_together(line)))
 
 
 def _in_repeated_lines(lines: Iterable[str]) -> Iterator[Mention]:

@@ -1,7 +1,7 @@
 """How well a written name fits a student: which words fit which, and what that is worth."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 from services.student_matching_service.names import (
@@ -19,9 +19,11 @@ FULL_NAME = 0.985
 JOINED_NAME = 0.96
 GIVEN_NAME_ONLY = 0.58
 FAMILY_NAME_ONLY = 0.45
+HINT = 0.3
+"""For initials, a nickname or a misspelled first name alone: too little for one, enough to say that it is several."""
 GIVEN_NAMES_ONLY = (How.NICKNAME, How.SHORT)
-SURE_SLIP = 0.8
-"""From here on a misspelled word is rather a slip than another name."""
+SURE_SLIP = 0.83
+"""From here on a misspelled word is rather a slip than another name; Alma and Alva are two."""
 SURE_FACTOR = 0.9
 """From here on a word that is missing or too many makes the name less sure, but calls for no look."""
 ONLY_NAME_THERE_IS = 0.9
@@ -79,7 +81,7 @@ def likeness(written: WrittenName, student: StudentName) -> Likeness | None:
         len(student.legal) > 1 and not extra and student.legal <= {written.words[f.position].plain for f in fits}
     )
     if all(fit.closeness.how is How.INITIAL for fit in fits):
-        best = None
+        best = None if extra or not roles >= {Role.GIVEN, Role.FAMILY} else _hint(fits)
     elif (Role.FAMILY in roles and len(roles) > 1) or is_legal_name:
         best = _full(written, student, fits, extra, is_legal_name)
     else:
@@ -87,6 +89,13 @@ def likeness(written: WrittenName, student: StudentName) -> Likeness | None:
     if (best is None or best.worth < JOINED_NAME * 0.9) and join(written.words) in student.joined:
         return Likeness(JOINED_NAME, "written together or apart")
     return best
+
+
+def equal(fits: Mapping[int, Likeness]) -> dict[int, Likeness]:
+    """The same students, all as likely as the likeliest of them, and none surer than the least sure."""
+    worth = max(like.worth for like in fits.values())
+    full, sure = (all(each) for each in zip(*((like.is_full, like.is_sure) for like in fits.values()), strict=True))
+    return {student: replace(like, worth=worth, is_full=full, is_sure=sure) for student, like in fits.items()}
 
 
 def _fits(written: Sequence[Word], student: StudentName) -> list[_Fit]:
@@ -193,17 +202,23 @@ def _too_many(
 
 def _partial(student: StudentName, fits: Sequence[_Fit], roles: set[Role]) -> Likeness | None:
     """One half of the name and nothing else: a hint, and only when it is spelled right."""
-    if len(roles) != 1 or any(fit.closeness.how is How.INITIAL for fit in fits):
+    if len(roles) != 1 or roles == {Role.MIDDLE} or any(fit.closeness.how is How.INITIAL for fit in fits):
         return None
     if student.count(Role.GIVEN) == 0 or student.count(Role.FAMILY) == 0:
         worth = ONLY_NAME_THERE_IS * prod(fit.closeness.worth for fit in fits)
-        return Likeness(worth, _sentence(_spelling_remarks(fits)), is_sure=_spelled_surely(fits))
-    if any(fit.closeness.how > How.FOLDED for fit in fits):
-        return None
-    if roles == {Role.MIDDLE}:
-        return None
+        return Likeness(worth, _sentence(_spelling_remarks(fits)), is_sure=not _has_slip(fits))
+    if _has_slip(fits):
+        return _hint(fits) if roles == {Role.GIVEN} else None
     worth, name = (FAMILY_NAME_ONLY, "surname") if Role.FAMILY in roles else (GIVEN_NAME_ONLY, "first name")
     return Likeness(worth, f"by the {name} only", is_full=False, is_sure=False)
+
+
+def _has_slip(fits: Sequence[_Fit]) -> bool:
+    return any(fit.closeness.how > How.FOLDED for fit in fits)
+
+
+def _hint(fits: Sequence[_Fit]) -> Likeness:
+    return Likeness(HINT, _sentence([*_spelling_remarks(fits), "alone"]), is_full=False, is_sure=False)
 
 
 def _spelling_remarks(fits: Sequence[_Fit]) -> list[str]:

@@ -13,12 +13,13 @@ from rapidfuzz.distance import OSA
 
 from services.student_matching_service.addresses import address_forms, local_part
 from services.student_matching_service.identities import Mention, mentions
-from services.student_matching_service.likeness import Likeness, WrittenName, likeness, written_names
+from services.student_matching_service.likeness import Likeness, WrittenName, equal, likeness, written_names
 from services.student_matching_service.names import StudentName, Word, allowed_typos, join, words
 from services.student_matching_service.reasons import has_another_essay, is_shared, reasons
 from services.student_matching_service.weighing import Finding, Reading
 from services.student_matching_service.whole_class import (
     MOST_WHEN_SHARED,
+    MOST_WHEN_SHARED_AND_DOUBTED,
     NAMES_THE_STUDENT,
     Beside,
     Verdict,
@@ -70,7 +71,8 @@ class Roster:
 
     def look(self, text: str) -> Finding:
         """Compare the names in a text with the class."""
-        return Finding.of([Reading(mention, self._read(mention)) for mention in _distinct(mentions(text))])
+        found = [each for mention in mentions(text) for each in self._one_by_one(mention)]
+        return Finding.of([Reading(mention, self._read(mention)) for mention in _distinct(found)])
 
     def id_of(self, student: int) -> UUID:
         """The id of a student, who stands at this place of a finding."""
@@ -90,11 +92,23 @@ class Roster:
             for finding, verdict, each in zip(findings, verdicts, beside, strict=True)
         ]
 
+    def _one_by_one(self, mention: Mention) -> list[Mention]:
+        """The names between commas, if several are students in full: "Anna Ek, Bo" is two only where Bo is all."""
+        if mention.is_email or "," not in mention.found:
+            return [mention]
+        names = mention.found.split(",")
+        in_full = [
+            name for name in names if any(like.is_sure for like in self._students_like(written_names(name)).values())
+        ]
+        if len(in_full) > 1:
+            return [replace(mention, found=name.strip(), is_list=False, is_one_of_several=True) for name in names]
+        return [] if mention.is_list else [mention]
+
     def _read(self, mention: Mention) -> dict[int, Likeness]:
         if mention.is_whole:
             return self._students_with_all(mention.found)
         if not mention.is_email:
-            return self._students_like(written_names(mention.found))
+            return self._made_equal(self._students_like(written_names(mention.found)), words(mention.found))
         if known := self._by_email.get(mention.found.casefold()):
             return dict.fromkeys(known, Likeness(EXACT_EMAIL, "by the address in the class list"))
         if formed := self._by_address.get(local_part(mention.found)):
@@ -116,6 +130,14 @@ class Roster:
                     fits[student] = like
         return fits
 
+    def _made_equal(self, fits: Mapping[int, Likeness], written: Sequence[Word]) -> dict[int, Likeness]:
+        """As likely: all whose name may be written so, whatever that leaves out; and namesakes whose may not."""
+        groups = defaultdict[str, dict[int, Likeness]](dict)
+        for student, like in fits.items():
+            name = self._names[student]
+            groups["" if name.may_stand_as(written) else name.known_by(len(written))][student] = like
+        return {s: like for group in groups.values() for s, like in equal(group).items()}
+
     def _with_similar_words(self, written: Sequence[Word]) -> set[int]:
         """The students worth a closer look: comparing everybody in full would take too long."""
         near = set[int]().union(*(self._by_sound.get(word.sound, ()) for word in written if len(word.sound) > 1))
@@ -125,7 +147,9 @@ class Roster:
                 form, self._vocabulary, scorer=OSA.distance, score_cutoff=cutoff, limit=None
             ):
                 near |= self._by_word[known]
-        return near
+        # What initials or a nickname alone stand for is not similar: there all are compared.
+        is_short = len(written) == 1 or all(len(word.plain) == 1 for word in written)
+        return near or set(range(len(self._names)) if is_short else ())
 
     def _match(self, finding: Finding, verdict: Verdict, beside: Beside, titles: Sequence[str]) -> Match:
         if not verdict.chances:
@@ -149,7 +173,8 @@ class Roster:
         if verdict.is_ambiguous:
             ceilings.append(MOST_WHEN_AMBIGUOUS)
         if beside.shared_with:
-            ceilings.append(MOST_WHEN_SHARED)
+            exactly = finding.names_exactly(student)
+            ceilings.append(MOST_WHEN_SHARED if exactly else MOST_WHEN_SHARED_AND_DOUBTED)
         return round(min(verdict.chances[student], *ceilings), 3)
 
     def _about_other_essays(self, first: int, beside: Beside, titles: Sequence[str]) -> list[str]:
@@ -198,7 +223,9 @@ def _verdict(finding: Finding) -> Verdict:
         return Verdict({})
     first, *others = sorted(chances, key=lambda student: (-chances[student], student))
     as_likely = bool(others) and chances[others[0]] >= chances[first] / 2
-    ambiguous = as_likely or finding.names_another_beside(first)
+    ambiguous = as_likely or finding.names_another_beside(first) or finding.names_another_more_plainly(first)
+    if finding.is_hint and not ambiguous:
+        return Verdict({})
     sure = min(chances[first], finding.ceiling(first)) > CLEAR
     return Verdict(chances, is_ambiguous=ambiguous, is_clear=sure and not ambiguous)
 

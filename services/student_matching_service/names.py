@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -14,6 +14,8 @@ from services.student_matching_service.letters import fold, sound, two_letters
 from services.student_matching_service.nicknames import is_given_name, same_name
 from services.student_matching_service.vocabulary import PARTICLES
 
+OTHER_FORM = 0.85
+"""What a pet or short form is worth, in our list or not: Sam stands for Samuel as well as for Samira."""
 _BETWEEN_WORDS = re.compile(r"[\s.,\-\u2010-\u2015_]+")
 _PET_ENDING = re.compile("(?:ie|ey|y|i|an|is)$")
 _APOSTROPHES = re.compile(r"['’‘`´ʼ]")
@@ -87,11 +89,11 @@ def _resemblance(written: Word, known: Word) -> Closeness | None:
     if written.sound == known.sound and len(known.sound) > 2:
         return Closeness(How.SOUND, 0.87)
     if same_name(written.plain, known.plain):
-        return Closeness(How.NICKNAME, 0.85)
+        return Closeness(How.NICKNAME, OTHER_FORM)
     if worth := max(_typo(written.plain, known.plain), _typo(written.spelling, known.spelling)):
         return Closeness(How.TYPO, worth)
-    if len(stem := _stem(written.plain)) >= 3 and known.plain.startswith(stem):
-        return Closeness(How.SHORT, 0.8)
+    if any(len(short) >= 3 and known.plain.startswith(short) for short in (written.plain, _stem(written.plain))):
+        return Closeness(How.SHORT, OTHER_FORM)
     return None
 
 
@@ -157,11 +159,26 @@ class StudentName:
         joined = frozenset(join(order, form) for order in orders for form in ("plain", "two_letters"))
         return cls(tuple(parts), frozenset(w.plain for w in legal), joined)
 
+    def known_by(self, words: int) -> str:
+        """What namesakes have in common, folded and without spaces: by one word the first names, by more the name."""
+        roles = {Role.GIVEN} if words == 1 else {Role.GIVEN, Role.FAMILY}
+        return join(word for role, word in self.parts if role in roles)
+
     def has_all(self, written: Iterable[Word]) -> bool:
         """Whether every word stands in the name, or is an initial of it."""
         return all(
             any(word.plain in known.forms or is_initial(word, known) for _, known in self.parts) for word in written
         )
+
+    def may_stand_as(self, written: Sequence[Word]) -> bool:
+        """Whether people write the name so: some of its words, but no middle name in place of the first."""
+        roles = {
+            role
+            for role, known in self.parts
+            for word in written
+            if is_initial(word, known) or word.plain in known.forms
+        }
+        return self.has_all(written) and (Role.GIVEN in roles or roles == {Role.FAMILY})
 
     @property
     def particles(self) -> frozenset[int]:

@@ -91,6 +91,7 @@ dorothy dorotea dora dot dottie dolly
 edward edvard eduardo ed eddie ted teddy ned
 eleanor eleonora ellie nell
 elizabeth elisabeth elisabet elsa elsie lisa liza liz lizzie beth betty bess bettina elise eliza libby lisbeth bettan
+elisa lisa
 emil emile
 emily emilia emilie em millie emmy
 eric erik erick jerker

@@ -18,12 +18,12 @@ class Label(Enum):
 
     AUTHOR = _labels("""
         name, names, full name, my name, first and last name, student, students, student name, student's name,
-        name of student, pupil, candidate,
+        name of student, pupil, candidate, group members,
         namn, mitt namn, ditt namn, elev, elever, elevnamn, elevens namn, elevens för- och efternamn, studentens namn,
-        för- och efternamn, för och efternamn, förnamn och efternamn, kandidat
+        för- och efternamn, för och efternamn, förnamn och efternamn, kandidat, gruppmedlemmar
     """)
     BYLINE = _labels("""
-        author, by, written by, essay by, text by, submitted by,
+        author, authors, by, written by, essay by, text by, submitted by,
         författare, av, skriven av, skrivet av, skriven utav, författad av, text av, uppsats av, inlämnad av
     """)
     GIVEN_NAME = _labels("first name, given name, förnamn")
@@ -67,9 +67,9 @@ SOMEBODY_ELSE = _words("""
 
 ABOUT = _words("""
     review recension analysis analys novellanalys bokanalys tolkning presentation porträtt beskrivning skildring
-    novel book story poem play film roman bok novell dikt pjäs
+    novel book story poem play film roman bok novell dikt pjäs bild minne minnen minnet studie karaktär
 """)
-"""What comes before "by" or "av" and may be what the essay is about: a novel by, analys av."""
+"""What comes before "by" or "av", or ends the word before it, where the essay is about somebody: bokanalys av."""
 
 IN_TITLES = _words("""
     a an the my our your his her their this that in of on at and is are was were or with without what why how when who
@@ -91,12 +91,12 @@ def _any_of(words: Iterable[str]) -> str:
     return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in longest_first) + ")"
 
 
-FIELD = re.compile(rf"(?<!\w)(?P<label>{_any_of(LABELS)})(?:\s*[:=|\t]|\s+[-–—](?=\s))", re.IGNORECASE)
+FIELD = re.compile(rf"(?<!\w)(?P<label>{_any_of(LABELS)})(?:\s*\d)?(?:\s*[:=|\t]|\s+[-–—](?=\s))", re.IGNORECASE)
 LABEL_ALONE = re.compile(rf"\W*(?P<label>{_any_of(LABELS)})\W*", re.IGNORECASE)
 BYLINE = re.compile(rf"\W*(?P<label>{_any_of(Label.AUTHOR.value | Label.BYLINE.value)})\s+", re.IGNORECASE)
 # Whatever was done by somebody but writing: edited by, rättad av.
 DONE_BY = re.compile(r".*\b(?:\w{3,}(?:ed|ad)|read|läst)\s+(?:by|av)\s", re.IGNORECASE)
-ABOUT_BY = re.compile(rf".*\b{_any_of(ABOUT)}\s+(?:by|av)\s", re.IGNORECASE)
+ABOUT_BY = re.compile(rf".*(?:{_any_of(ABOUT)}|ning|else|tion)\s+(?:by|av)\s", re.IGNORECASE)
 BYLINE_AFTER_TITLE = re.compile(r".{1,100}[\s,](?P<label>by|av)\s+", re.IGNORECASE)
 DATE = re.compile(
     rf"\b(?:(?:den|the)\s+)?(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)",

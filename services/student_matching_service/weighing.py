@@ -1,12 +1,12 @@
 """What a text's mentions say together about who wrote it: one weight for each student they may mean."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from services.student_matching_service.calibration import calibrated
 from services.student_matching_service.identities import Mention
-from services.student_matching_service.likeness import Likeness
+from services.student_matching_service.likeness import HINT, Likeness
 
 STRONG = 0.7
 LABELLED = 0.995
@@ -19,6 +19,8 @@ MOST_WHEN_CONTRADICTED = 0.69
 """What is left when a strong place names another student, or only doubtful ones this: too little for the deadline."""
 MOST_WHEN_DOUBTED = 0.9
 """What is left when a weak place does, or when the name is not written in full: too little to pass without a look."""
+EXACT = 0.9
+"""Worth of a likeness from which on no letter and no word is amiss."""
 STRANGER_IN_AUTHOR_FIELD = 0.1
 """What is left of the odds when the text calls somebody outside the class its author."""
 
@@ -58,8 +60,10 @@ class Finding:
     """What one text says: the mentions that fit somebody, those that name strangers, and what they weigh."""
 
     readings: Sequence[Reading] = ()
-    strangers: Sequence[Mention] = ()
+    nobodys: Sequence[Mention] = ()
     names_somebody: bool = False
+    is_hint: bool = False
+    """Whether there is only a hint, such as initials, or half a name beside the full name of a stranger."""
     weights: Mapping[int, float] = field(default_factory=dict)
     """The odds of each student, were there no others."""
 
@@ -67,15 +71,27 @@ class Finding:
     def of(cls, readings: Sequence[Reading]) -> "Finding":
         """Weigh the mentions: agreement breaks ties, contradiction lowers."""
         nobodys = [reading.mention for reading in readings if not reading.fits]
-        fitting = _without_hints([reading for reading in readings if reading.fits], nobodys)
-        strangers = [mention for mention in nobodys if mention.is_author_field]
-        somebody = any(reading.mention.names_somebody for reading in readings)
-        if not fitting:
-            return cls(names_somebody=somebody)
-        odds = max(_odds(reading.best) for reading in fitting) * (STRANGER_IN_AUTHOR_FIELD if strangers else 1)
-        candidates = sorted({student for reading in fitting for student in reading.fits})
-        weights = {student: odds * prod(reading.relative(student) for reading in fitting) for student in candidates}
-        return cls(fitting, strangers, somebody, weights)
+        known = [reading for reading in readings if reading.fits]
+        fitting = _without_hints(known, nobodys)
+        finding = cls(
+            fitting or known,
+            nobodys,
+            names_somebody=any(reading.mention.names_somebody for reading in readings),
+            is_hint=not fitting,
+        )
+        return replace(finding, weights=finding._weighed()) if known else finding
+
+    @property
+    def strangers(self) -> list[Mention]:
+        """Whom the text calls its author though nobody in the class is called so."""
+        return [mention for mention in self.nobodys if mention.is_author_field]
+
+    def _weighed(self) -> dict[int, float]:
+        odds = max(_odds(reading.best) for reading in self.readings) * (
+            STRANGER_IN_AUTHOR_FIELD if self.strangers else 1
+        )
+        candidates = sorted({student for reading in self.readings for student in reading.fits})
+        return {student: odds * prod(each.relative(student) for each in self.readings) for student in candidates}
 
     @property
     def scores(self) -> dict[int, float]:
@@ -105,6 +121,11 @@ class Finding:
         sure = any(each.is_sure_of(student) for each in supports)
         return 1.0 if sure and not self.is_contradicted(student) else MOST_WHEN_DOUBTED
 
+    def names_exactly(self, student: int) -> bool:
+        """Whether a sure place has the student's name as it is, be it without accents or in another order."""
+        sure = [each.fits[student].worth for each in self.readings if each.is_sure_of(student)]
+        return max(sure, default=0.0) >= EXACT and self.ceiling(student) == 1.0
+
     def is_contradicted(self, student: int) -> bool:
         """Whether some place names another student, or an author field somebody else."""
         return bool(self.strangers) or any(student not in reading.fits for reading in self.readings)
@@ -112,26 +133,36 @@ class Finding:
     def names_another_beside(self, student: int) -> bool:
         """Whether the place that names this student names another as surely: two who wrote together."""
         places = {each.mention.where for each in self.readings if each.is_sure_of(student)}
-        others = [each for each in self.readings if student not in each.fits and each.mention.where in places]
-        return any(each.is_sure_of(other) for each in others for other in each.fits)
+        others = [each for each in self.readings if student not in each.fits]
+        as_sure = [each.mention for each in others if any(each.is_sure_of(other) for other in each.fits)]
+        several = [each for each in (*self.nobodys, *(o.mention for o in others)) if each.is_one_of_several]
+        return any(mention.where in places for mention in (*as_sure, *several))
+
+    def names_another_more_plainly(self, student: int) -> bool:
+        """Whether this student is only named beside other words, and another alone on a line."""
+        return self._place(student) < SURE_PLACE <= max(map(self._place, self.weights))
 
     def names_alone(self, student: int) -> bool:
         """Whether some place names this student surely and fits no other, be it beside others' names."""
         alone = [each for each in self.readings if set(each.fits) == {student} and each.fits[student].is_sure]
         return any(len(self.weights) > 1 or each.is_sure_of(student) for each in alone)
 
+    def _place(self, student: int) -> float:
+        return max(each.mention.trust for each in self.readings if student in each.fits)
+
     def _surest(self, student: int) -> float:
         return max(reading.worth(student) for reading in self.readings)
 
 
 def _without_hints(readings: Sequence[Reading], nobodys: Sequence[Mention]) -> list[Reading]:
-    """Half a name, or one beside other words, is nothing beside the full name of a stranger in a place as sure."""
+    """Half a name, or one beside other words, is nothing beside a stranger's full name in a place as sure."""
     people = [mention for mention in nobodys if mention.names_somebody and not mention.is_email]
     stranger = max((mention.trust for mention in people), default=0.0)
     kept = []
     for reading in readings:
         surer, sure = reading.mention.trust > stranger, reading.mention.trust >= SURE_PLACE
-        if fits := {student: like for student, like in reading.fits.items() if surer or (sure and like.is_full)}:
+        fits = {s: like for s, like in reading.fits.items() if like.worth > HINT and (surer or (sure and like.is_full))}
+        if fits:
             kept.append(Reading(reading.mention, fits))
     return kept
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from services.student_matching_service.weighing import Finding
 
-MOST_WHEN_SHARED = 0.69
-"""What is left when two essays name one student: too little to be confirmed by the deadline."""
+MOST_WHEN_SHARED = 0.9
+"""What is left when two essays name one student: the teacher looks at both."""
+MOST_WHEN_SHARED_AND_DOUBTED = 0.69
+"""What is left for one of them that does not name the student exactly."""
 NAMES_THE_STUDENT = 0.5
 """How sure an essay is at least whose first student is suggested, unless as one of several who are as likely."""
 HAS_ANOTHER_ESSAY = 0.02
@@ -31,6 +33,8 @@ class Verdict:
 
     def reconsidered(self, chances: Mapping[int, float]) -> "Verdict":
         """The same with what other essays add: they may say who is likelier, never decide what the text leaves open."""
+        if not self.chances:
+            return self
         other = replace(self, chances=chances)
         return replace(other, is_ambiguous=self.is_ambiguous or other.first != self.first)
 

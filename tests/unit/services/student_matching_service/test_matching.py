@@ -77,8 +77,11 @@ def test_the_full_name_or_the_address_is_suggested_with_high_confidence(head: st
         ("tova.lindvall@elsewhere.example", TOVA, 0.9, 0.999),
         ("t.lindvall@elsewhere.example", TOVA, 0.7, 0.9),
         ("My Hero – Tova Lindvall", TOVA, 0.7, 0.9),
-        ("The Sea av Tova Lindvall", TOVA, 0.5, 0.7),
+        ("The Sea, av Tova Lindvall", TOVA, 0.9, 1),
+        ("The Sea av Tova Lindvall", TOVA, 0.7, 0.9),
         ("Review of a novel by Tova Lindvall", TOVA, 0.5, 0.7),
+        ("Karaktärsanalys av Tova Lindvall", TOVA, 0.5, 0.7),
+        ("En betraktelse och skildring av Tova Lindvall", TOVA, 0.5, 0.7),
         ("Tova", TOVA, 0.7, 0.9),
     ],
 )

@@ -20,7 +20,7 @@ def test_two_essays_that_name_one_student_are_both_for_the_teacher() -> None:
 
     for match, other in ((hers, "2.txt"), (also_hers, "1.txt")):
         assert match.suggestions[0].student_id == TOVA.student_id
-        assert match.suggestions[0].confidence_score < 0.7
+        assert match.suggestions[0].confidence_score <= 0.9
         assert f"Tova Lindvall is also named by another essay, '{other}', so please look at each." in (
             match.suggestions[0].match_reasons
         )
@@ -57,14 +57,14 @@ def test_two_authors_stay_two_though_one_has_an_essay_of_their_own() -> None:
 def test_an_initial_is_worth_less_where_another_essay_has_the_full_name_and_both_are_for_the_teacher() -> None:
     hinted, named = matches("N. Storvik", "Nora Storvik")
 
-    assert hinted.suggestions[0].confidence_score < named.suggestions[0].confidence_score < 0.7
+    assert hinted.suggestions[0].confidence_score < 0.7 < named.suggestions[0].confidence_score <= 0.9
     assert "But another essay, '2.txt', names Nora Storvik more surely." in hinted.suggestions[0].match_reasons
 
 
 def test_a_title_about_a_student_who_has_an_essay_is_for_the_teacher_as_well() -> None:
     about, named = matches("Nora Storvik: A Life", "Nora Storvik")
 
-    assert all(match.suggestions[0].confidence_score < 0.7 for match in (about, named))
+    assert about.suggestions[0].confidence_score < 0.7 < named.suggestions[0].confidence_score <= 0.9
 
 
 def test_a_first_name_alone_suggests_nobody_who_is_named_in_full_elsewhere() -> None:
