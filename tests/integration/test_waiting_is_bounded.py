@@ -1,6 +1,7 @@
 """Waiting grows up to a limit and ends: when what it waits for comes, or as a dead letter; poison slows nobody down."""
 
 import asyncio
+import json
 import time
 from datetime import datetime
 from itertools import pairwise
@@ -8,9 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from common_core.errors import DomainError, NotYet
+from common_core.events import Event, Topic
 from service_runtime import Service
 from service_runtime.parked import backoff
-from service_runtime.testing import wait_until
+from service_runtime.testing import binary, wait_until
 
 from tests.integration.notebook import TABLES, line, opening, service, trouble
 from tests.integration.world import Database, World
@@ -160,3 +162,24 @@ async def test_a_long_queue_with_poison_in_it_is_worked_off_in_order(world: Worl
     assert len(noted) == 2_000
     (dead,) = await database.fetch("SELECT state, reason FROM parked_messages")
     assert tuple(dead) == ("dead", "bug")
+
+
+async def test_a_backlog_on_one_partition_does_not_wait_for_those_where_nothing_comes(world: World) -> None:
+    database, page = await world.database(service, TABLES), uuid4()
+    await world.outside.publish(opening(page), topic=Topic.UPSTREAM)
+    said = [str(number) for number in range(200)]
+    await asyncio.gather(*(publish_large(world, line(page, each)) for each in said))
+
+    await world.run(service, TABLES, micro_batch=5, fetch_wait_seconds=30.0)
+
+    async def all_noted() -> bool:
+        return await lines(database, page) == said
+
+    await wait_until(all_noted)
+
+
+async def publish_large(world: World, event: Event) -> None:
+    """With a field that nobody knows, so that a fetch takes fifty of them: a megabyte from each partition."""
+    value = json.dumps({**event.model_dump(mode="json"), "unknown": "x" * 20_000}).encode()
+    headers = binary(event, str(uuid4()))
+    await world.outside.send(Topic.UPSTREAM, value, key=str(event.key).encode(), headers=headers)

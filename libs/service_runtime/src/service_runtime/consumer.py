@@ -6,7 +6,7 @@ only means that messages come again, and the inbox knows them.
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -14,9 +14,9 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from service_runtime import metrics
 from service_runtime.delivery import Delivery
 from service_runtime.failpoints import failpoint
-from service_runtime.kafka_clients import client_arguments, start, stop
+from service_runtime.kafka_clients import client_arguments, group_member, start, stop
 from service_runtime.logging import log
-from service_runtime.messages import decode
+from service_runtime.messages import decode, micro_batches
 from service_runtime.settings import RuntimeSettings
 from service_runtime.stalls import Work
 from service_runtime.topics import WrongTopics, check_topics
@@ -31,7 +31,7 @@ clients would know nothing.
 NOTHING = TopicPartition("", 0)
 """To ask for its messages is a sign of life and takes none."""
 
-type Fetched = Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
+type Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
 
 
 class Consumer(ConsumerRebalanceListener):
@@ -52,6 +52,7 @@ class Consumer(ConsumerRebalanceListener):
         self._handled: dict[TopicPartition, int] = {}
         """Where to go on in each partition that had messages, since they were assigned."""
         self._stopping = False
+        self._is_revoked = False  # Others may have been given the partitions of what was fetched last.
         self._look_around_ms = int(settings.partitions_known_seconds * 100)
         """How long nothing need come until we look whether the topics have new partitions."""
         self._problem: str | None = "the consumer has not joined its group yet"
@@ -65,7 +66,7 @@ class Consumer(ConsumerRebalanceListener):
     async def run(self) -> None:
         """Until stopped; begins anew when the broker was out of reach for too long."""
         while not self._stopping:
-            self._client, self._joined_for = self._new_client(), {}
+            self._client, self._joined_for = group_member(self._group, self._settings, self._look_around_ms), {}
             self._questions = AIOKafkaConsumer(**client_arguments(self._settings))
             try:
                 await start(self._client)
@@ -126,7 +127,7 @@ class Consumer(ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002  # all are
         """The last offsets are committed before another member takes over."""
-        self._problem = "the consumer is waiting for its partitions"
+        self._problem, self._is_revoked = "the consumer is waiting for its partitions", True
         await self._commit_last()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
@@ -148,44 +149,47 @@ class Consumer(ConsumerRebalanceListener):
             self._offsets = None
         self._uncommitted.clear()
 
-    def _new_client(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            **client_arguments(self._settings),
-            group_id=self._settings.topic_prefix + self._group,
-            group_instance_id=self._settings.instance_id,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_poll_interval_ms=int(self._settings.poll_interval_seconds * 1_000),
-            session_timeout_ms=int(self._settings.session_seconds * 1_000),
-            heartbeat_interval_ms=int(self._settings.session_seconds * 200),
-            fetch_max_wait_ms=int(self._settings.fetch_wait_seconds * 1_000),
-            consumer_timeout_ms=self._look_around_ms,
-            metadata_max_age_ms=int(self._settings.partitions_known_seconds * 1_000),
-        )
-
     async def _consume(self, client: AIOKafkaConsumer) -> None:
         while not self._stopping:
             if self._settings.instance_id and self._problem is None:
                 await self._join_for_new_partitions(client)
             if fetched := await self._fetch(client):
-                self._handled |= {each: self._handled.get(each, records[0].offset) for each, records in fetched.items()}
-                with self._work.going_on():
-                    await self._deliver_and_stay(client, fetched)
-                after = {each: records[-1].offset + 1 for each, records in fetched.items()}
-                self._handled |= after
-                failpoint("consumer.before_offsets")
-                self._commit_soon(client, after)
+                await self._deliver_all(client, fetched)
+                client.resume(*client.assignment())
 
     async def _fetch(self, client: AIOKafkaConsumer) -> Fetched:
-        """What has come; nothing after a while, and at once when asked to stop."""
-        waiting = client.getmany(timeout_ms=self._look_around_ms, max_records=self._settings.micro_batch)
-        self._fetching = asyncio.create_task(waiting)
+        """All that has come; nothing after a while, and at once when asked to stop."""
+        self._fetching = asyncio.create_task(self._fetch_and_pause(client))
         try:
             await asyncio.wait([self._fetching])
             return {} if self._fetching.cancelled() else self._fetching.result()
         finally:
             self._fetching.cancel()
+
+    async def _fetch_and_pause(self, client: AIOKafkaConsumer) -> Fetched:
+        """Wait for records, and let nothing more be fetched until they are delivered.
+
+        aiokafka would fetch again after 0.1 s, but not from the partitions whose records wait for us: these would have
+        to wait for the end of that fetch, which comes when there is nothing on the others only after its whole time.
+        """
+        fetched: Fetched = await client.getmany(timeout_ms=self._look_around_ms)
+        if fetched:
+            client.pause(*client.assignment())
+            self._is_revoked = False
+        return fetched
+
+    async def _deliver_all(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
+        """In micro-batches; what is left when we are to stop, or others get our partitions, comes again."""
+        self._handled |= {each: self._handled.get(each, records[0].offset) for each, records in fetched.items()}
+        for records in micro_batches(fetched, self._settings.micro_batch):
+            if self._stopping or self._is_revoked:
+                break
+            with self._work.going_on():
+                await self._deliver_and_stay(client, records)
+            after = {partition: of_it[-1].offset + 1 for partition, of_it in records.items()}
+            self._handled |= after
+            failpoint("consumer.before_offsets")
+            self._commit_soon(client, after)
 
     async def _join_for_new_partitions(self, client: AIOKafkaConsumer) -> None:
         """Join again when topics have other partitions than at the last time.

@@ -4,6 +4,8 @@ import asyncio
 import ssl
 from typing import Any, Protocol
 
+from aiokafka import AIOKafkaConsumer
+
 from service_runtime.logging import log
 from service_runtime.settings import RuntimeSettings
 
@@ -39,6 +41,24 @@ def client_arguments(settings: RuntimeSettings) -> dict[str, Any]:
         # Certificate and host name are checked.
         "ssl_context": ssl.create_default_context(cafile=settings.kafka_ssl_ca_file) if encrypted else None,
     }
+
+
+def group_member(group: str, settings: RuntimeSettings, look_around_ms: int) -> AIOKafkaConsumer:
+    """A consumer that reads committed records from the beginning, and leaves it to us when offsets are committed."""
+    return AIOKafkaConsumer(
+        **client_arguments(settings),
+        group_id=settings.topic_prefix + group,
+        group_instance_id=settings.instance_id,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_poll_interval_ms=int(settings.poll_interval_seconds * 1_000),
+        session_timeout_ms=int(settings.session_seconds * 1_000),
+        heartbeat_interval_ms=int(settings.session_seconds * 200),
+        fetch_max_wait_ms=int(settings.fetch_wait_seconds * 1_000),
+        consumer_timeout_ms=look_around_ms,
+        metadata_max_age_ms=int(settings.partitions_known_seconds * 1_000),
+    )
 
 
 async def start(client: Client) -> None:

@@ -1,6 +1,6 @@
 """One Kafka record as delivery sees it: decoded, or with the reason why not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -68,6 +68,22 @@ def decode(record: Record, types: Mapping[str, type[Event]]) -> Message | None:
     return Message(
         record, envelope.source, envelope.id, envelope.type, envelope.correlation_id, envelope.traceparent, key, content
     )
+
+
+def micro_batches[P, R](fetched: Mapping[P, Sequence[R]], most: int) -> Iterator[Mapping[P, Sequence[R]]]:
+    """What was fetched from each partition, in its order, at most so many records at a time."""
+    taken: dict[P, Sequence[R]] = {}
+    room = most
+    for partition, records in fetched.items():
+        start = 0
+        while start < len(records):
+            taken[partition] = records[start : start + room]
+            start, room = start + len(taken[partition]), room - len(taken[partition])
+            if room == 0:
+                yield taken
+                taken, room = {}, most
+    if taken:
+        yield taken
 
 
 def _key(record: Record) -> str:
