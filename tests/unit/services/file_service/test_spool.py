@@ -1,6 +1,7 @@
 """Room for uploads is counted in requests and in bytes, and given back."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import pytest
 from fastapi import HTTPException
@@ -55,6 +56,21 @@ async def test_who_finds_no_room_has_it_when_another_is_done() -> None:
     async with spool.room(100):
         waiting = asyncio.create_task(has_room(spool, 1))
         await asyncio.sleep(0)
+        assert not waiting.done()
+
+    assert await waiting
+
+
+async def test_who_needs_more_than_was_given_back_waits_on() -> None:
+    spool = Spool(9, 100, 60.0)
+    async with AsyncExitStack() as first:
+        async with AsyncExitStack() as second:
+            await first.enter_async_context(spool.room(60))
+            await second.enter_async_context(spool.room(40))
+            waiting = asyncio.create_task(has_room(spool, 100))
+            await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
         assert not waiting.done()
 
     assert await waiting
