@@ -11,6 +11,7 @@ import httpx
 import pytest
 from service_runtime.testing import Running, bearer, wait_until
 
+from services.file_service import progress
 from services.file_service.service import service
 from tests.integration.classroom import BERIT, Person, other_teacher
 from tests.integration.sockets import app_of, served
@@ -113,6 +114,25 @@ async def test_only_who_may_see_the_files_may_watch_them_and_only_so_many_at_a_t
         assert (await other_teacher(files).ask("GET", path, headers=EVENTS)).status_code == 404
         # Who hangs up makes room.
         await wait_until(lambda: tasks_that_look() == 0)
+
+
+async def test_while_nothing_happens_a_watcher_hears_that_the_stream_lives_until_its_time_is_over(
+    shared_world: World, files: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch_id, database = await a_batch(shared_world), await shared_world.database(service)
+    await received(database, batch_id, "a.txt")
+    headers = bearer(files.runtime.settings, BERIT) | EVENTS
+    async with served(app_of(files)) as url, httpx.AsyncClient(timeout=60) as http:
+        path = f"{url}/v1/batches/{batch_id}/files"
+        monkeypatch.setattr(progress, "SILENCE_SECONDS", 0.05)
+        async with asyncio.timeout(30), http.stream("GET", path, headers=headers) as answer:
+            lines = answer.aiter_lines()
+            heard = [await anext(lines) for _ in range(8)]
+        monkeypatch.setattr(progress, "WATCH_SECONDS", 0.0)
+        over = await http.get(path, headers=headers)
+
+    assert heard.count(": ping") >= 2
+    assert (over.status_code, over.text) == (200, ""), "neither a file nor settled"
 
 
 async def test_a_service_that_stops_ends_its_streams_instead_of_waiting_for_them(world: World) -> None:
