@@ -21,7 +21,8 @@ def main() -> None:
     if not measured:
         sys.exit(f"Nothing is in {figures.FOLDER}: run `make bench` first")
     STORED.mkdir(exist_ok=True)
-    for file in (*measured, *figures.FOLDER.glob("*.svg")):
+    pictures = [each for each in figures.FOLDER.glob("*.svg") if each.with_suffix(".json").exists()]
+    for file in (*measured, *pictures):
         shutil.copy(file, STORED)
     subprocess.run([sys.executable, ROOT / "scripts" / "docs.py"], check=True)
 
