@@ -13,8 +13,8 @@ from benchmarks.matching.essays import Generator, Right
 from services.student_matching_service import calibration
 from services.student_matching_service.matching import Roster
 
-SEED, BATCHES = 1001, 500
-MOST = 0.998
+SEED, BATCHES = 1001, 300
+MOST = 0.999
 """What no score exceeds, however many of its kind were right: other classes hold other surprises."""
 FEWEST = 80
 """Essays that a point of the table rests on."""
@@ -73,7 +73,7 @@ def fitted(pairs: Iterable[tuple[float, bool]]) -> list[Point]:
         pools.append(pool)
     # One that was wrong is added to each pool: what was never wrong may be next time.
     confident = [(pool, min(pool.right / (pool.size + 1), MOST)) for pool in pools]
-    points = [(score, confidence) for pool, confidence in confident for score in (pool.first, pool.last)]
+    points = [(round(score, 3), confidence) for pool, confidence in confident for score in (pool.first, pool.last)]
     ends = [(0.0, 0.0), *points, (1.0, points[-1][1])]
     return [point for before, point in pairwise([(-1.0, -1.0), *ends]) if point[0] > before[0]]
 

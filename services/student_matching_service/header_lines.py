@@ -17,6 +17,7 @@ from services.student_matching_service.vocabulary import (
     LABELS,
     PARTICLES,
     SOMEBODY_ELSE,
+    TEACHING,
     Label,
 )
 
@@ -87,9 +88,9 @@ def _field(match: re.Match[str], value: str, before: str = "") -> Field:
 
 
 def names_somebody_else(line: str, before: str) -> bool:
-    """Whether the line says who read or corrected the text, or whose words are quoted in it or on the line before."""
+    """Whether the line says who teaches, read or corrected, or whose words are quoted in it or on the line before."""
     is_attribution = _QUOTED_BY.search(line) or (_DASH.match(line) and before.endswith(_QUOTATION_MARKS))
-    return bool(is_attribution or (DONE_BY.match(line) and not BYLINE.match(line)))
+    return bool(is_attribution or TEACHING.fullmatch(line) or (DONE_BY.match(line) and not BYLINE.match(line)))
 
 
 def before_label(line: str) -> str:

@@ -20,7 +20,7 @@ from services.student_matching_service.header_lines import (
     tidy,
     with_ordinary_words,
 )
-from services.student_matching_service.vocabulary import ABOUT_BY, BYLINE, BYLINE_AFTER_TITLE, EMAIL, Label
+from services.student_matching_service.vocabulary import ABOUT_BY, BYLINE, BYLINE_AFTER_TITLE, EMAIL, PASSIVE_BY, Label
 
 HEAD_LINES = 20
 TITLE_LINES = 8
@@ -147,7 +147,7 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
 
 
 def _after_title(line: str, byline: re.Match[str]) -> float:
-    if ABOUT_BY.match(line):
+    if ABOUT_BY.match(line) or PASSIVE_BY.match(line):
         return ABOUT_AFTER_TITLE
     is_clear = byline["label"].lower() == "by" or line[: byline.start("label")].rstrip().endswith(",")
     return BY_AFTER_TITLE if is_clear else AV_AFTER_TITLE

@@ -24,6 +24,8 @@ HINT = 0.3
 GIVEN_NAMES_ONLY = (How.NICKNAME, How.SHORT)
 SURE_SLIP = 0.83
 """From here on a misspelled word is rather a slip than another name; Alma and Alva are two."""
+RATHER_ANOTHER = 0.7
+"""A full name worth less is rather somebody else's: two slips, or one that makes another first name, as in Erika."""
 SURE_FACTOR = 0.9
 """From here on a word that is missing or too many makes the name less sure, but calls for no look."""
 ONLY_NAME_THERE_IS = 0.9
@@ -49,6 +51,11 @@ class Likeness:
     """Whether given and family name both fit, neither by an initial alone."""
     is_sure: bool = True
     """Whether nothing in it asks for a look: no nickname, no second slip, no word that contradicts."""
+
+    @property
+    def is_rather_another(self) -> bool:
+        """Whether the name is written in full and yet fits badly."""
+        return self.is_full and self.worth < RATHER_ANOTHER
 
 
 @dataclass(frozen=True, slots=True)

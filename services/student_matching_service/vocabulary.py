@@ -24,6 +24,7 @@ class Label(Enum):
     """)
     BYLINE = _labels("""
         author, authors, by, written by, essay by, text by, submitted by,
+        my name is, mitt namn är, jag heter,
         författare, av, skriven av, skrivet av, skriven utav, författad av, text av, uppsats av, inlämnad av
     """)
     GIVEN_NAME = _labels("first name, given name, förnamn")
@@ -60,7 +61,8 @@ BESIDE_NAMES = _words("""
 
 SOMEBODY_ELSE = _words("""
     dear hello hi hey hej hejsan till to kära käre bästa mr mrs ms miss mister dr prof professor sir teacher herr fru
-    fröken magister lärare läraren about om tack thanks thank for för interview intervju review recension
+    fröken magister lärare läraren rektor principal examinator examiner handledare supervisor
+    about om tack thanks thank for för interview intervju review recension
     analysis analys letter brev
 """)
 """Makes a name beside it somebody else's: addressed, thanked, teaching or written about."""
@@ -97,6 +99,11 @@ BYLINE = re.compile(rf"\W*(?P<label>{_any_of(Label.AUTHOR.value | Label.BYLINE.v
 # Whatever was done by somebody but writing: edited by, rättad av.
 DONE_BY = re.compile(r".*\b(?:\w{3,}(?:ed|ad)|read|läst)\s+(?:by|av)\s", re.IGNORECASE)
 ABOUT_BY = re.compile(rf".*(?:{_any_of(ABOUT)}|ning|else|tion)\s+(?:by|av)\s", re.IGNORECASE)
+# The novel was written by, filmen regisserades av: a sentence about a work, not who wrote this.
+PASSIVE_BY = re.compile(r".*(?:\b(?:is|are|was|were|är|var|blev)\s.*\w|\wdes)\s+(?:by|av)\s", re.IGNORECASE)
+TEACHING = re.compile(
+    r".*[(,]\s*(?:teacher|instructor|professor|principal|lärare|handledare|examinator|rektor)\W*", re.IGNORECASE
+)
 BYLINE_AFTER_TITLE = re.compile(r".{1,100}[\s,](?P<label>by|av)\s+", re.IGNORECASE)
 DATE = re.compile(
     rf"\b(?:(?:den|the)\s+)?(?:\d{{1,2}}(?:st|nd|rd|th|:e|\.)?\s+(?:of\s+)?{_any_of(_MONTHS)}\b|{_any_of(_MONTHS)}\.?,?\s+\d)",

@@ -109,14 +109,14 @@ class Finding:
         return {student: part / everything for student, part in parts.items()}
 
     def ceiling(self, student: int) -> float:
-        """What confidence is left for a student whom a place contradicts, or who is not named in full."""
+        """What confidence is left for a student whom a place contradicts, or who is not named in full or exactly."""
         supports = [reading for reading in self.readings if student in reading.fits]
         place = max((reading.mention.trust for reading in supports if reading.fits[student].is_sure), default=0.0)
         # A label outweighs a name that merely stands there, such as a title.
         against = [each for each in self.readings if student not in each.fits and each.best >= STRONG]
         if any(place < LABELLED or each.mention.trust >= LABELLED for each in against):
             return MOST_WHEN_CONTRADICTED
-        if all(reading.mention.trust < LIKELY_PLACE for reading in supports):
+        if all(reading.mention.trust < LIKELY_PLACE or reading.fits[student].is_rather_another for reading in supports):
             return MOST_WHEN_CONTRADICTED
         sure = any(each.is_sure_of(student) for each in supports)
         return 1.0 if sure and not self.is_contradicted(student) else MOST_WHEN_DOUBTED

@@ -81,6 +81,10 @@ def test_the_full_name_or_the_address_is_suggested_with_high_confidence(head: st
         ("The Sea av Tova Lindvall", TOVA, 0.7, 0.9),
         ("Review of a novel by Tova Lindvall", TOVA, 0.5, 0.7),
         ("Karaktärsanalys av Tova Lindvall", TOVA, 0.5, 0.7),
+        ("The novel was written by Tova Lindvall", TOVA, 0.5, 0.7),
+        ("Filmen regisserades av Tova Lindvall", TOVA, 0.5, 0.7),
+        ("Tove Lindvall", TOVA, 0.5, 0.7),
+        ("Mitt namn är Tova Lindvall", TOVA, 0.9, 1),
         ("En betraktelse och skildring av Tova Lindvall", TOVA, 0.5, 0.7),
         ("Tova", TOVA, 0.7, 0.9),
     ],
@@ -111,7 +115,17 @@ def test_an_author_outside_the_class_is_not_matched(head: str) -> None:
     assert match(head) == Match(no_match_reason=NoMatchReason.NO_STUDENT_FOUND)
 
 
-@pytest.mark.parametrize("head", ["Teacher: Tova Lindvall", "Dear Tova Lindvall,", "The hero: Tova Lindvall"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Teacher: Tova Lindvall",
+        "Tova Lindvall (teacher)",
+        "Tova Lindvall, lärare",
+        "Rektor Tova Lindvall",
+        "Dear Tova Lindvall,",
+        "The hero: Tova Lindvall",
+    ],
+)
 def test_a_student_who_is_taught_addressed_or_told_about_is_not_the_author(head: str) -> None:
     assert match(head).suggestions == ()
 
@@ -216,6 +230,18 @@ def test_a_name_not_written_in_full_is_never_taken_without_a_look(written: str) 
     suggestion = only(Roster([author]).match(written + PROSE))
 
     assert suggestion.confidence_level is not AssociationConfidenceLevel.HIGH
+
+
+def test_a_slip_in_a_short_name_makes_another_and_is_looked_at() -> None:
+    suggestion = only(Roster([student(9, "Alva", "Ekmark")]).match("Alma Ekmark" + PROSE))
+
+    assert suggestion.confidence_level is AssociationConfidenceLevel.MEDIUM
+
+
+def test_a_student_with_one_name_is_not_taken_without_a_look_when_it_is_misspelled() -> None:
+    suggestion = only(Roster([student(9, "Sukarno", "")]).match("Namn: Sukkarno" + PROSE))
+
+    assert suggestion.confidence_level is AssociationConfidenceLevel.MEDIUM
 
 
 def test_at_most_three_students_are_suggested() -> None:

@@ -27,6 +27,12 @@ def test_two_essays_that_name_one_student_are_both_for_the_teacher() -> None:
     assert noras.suggestions[0].confidence_score > 0.9
 
 
+def test_of_two_essays_that_name_one_student_the_one_with_a_slip_is_less_sure() -> None:
+    slip, exact = matches("Tova Lindval", "Tova Lindvall")
+
+    assert slip.suggestions[0].confidence_score < 0.7 < exact.suggestions[0].confidence_score <= 0.9
+
+
 def test_of_two_who_are_as_likely_the_one_with_another_essay_comes_second_and_it_stays_ambiguous() -> None:
     (alone,) = matches("Tova")
     beside, _ = matches("Tova", "Tova Lindvall")
