@@ -7,33 +7,18 @@ import sys
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 from benchmarks.matching.essays import Generator, Right
 from services.student_matching_service import calibration
 from services.student_matching_service.matching import Roster
 
-SEED, BATCHES = 1001, 300
-MOST = 0.999
+SEED, BATCHES = 1001, 500
+MOST = 0.998
 """What no score exceeds, however many of its kind were right: other classes hold other surprises."""
 FEWEST = 80
 """Essays that a point of the table rests on."""
 
 type Point = tuple[float, float]
-
-
-class Pool(NamedTuple):
-    """Neighbouring bins that are worth the same: the mean scores of the first and the last, and what was right."""
-
-    first: float
-    last: float
-    right: int
-    size: int
-
-    @property
-    def share(self) -> float:
-        """How many were right."""
-        return self.right / self.size
 
 
 def main() -> int:
@@ -61,20 +46,20 @@ def scores() -> Iterable[tuple[float, bool]]:
 
 
 def fitted(pairs: Iterable[tuple[float, bool]]) -> list[Point]:
-    """The best rising curve (pool adjacent violators) through bins of equal size, from (0, 0) on; level in a pool."""
+    """The best rising curve (pool adjacent violators) through bins of equal size, level from the lowest bin on."""
     ordered = sorted(pairs)
-    pools: list[Pool] = []
-    for start in range(0, len(ordered) - len(ordered) % FEWEST, FEWEST):
-        scores, right = zip(*ordered[start : start + FEWEST], strict=True)
-        pool = Pool(sum(scores) / FEWEST, sum(scores) / FEWEST, sum(right), FEWEST)
-        while pools and pools[-1].share >= pool.share:
-            before = pools.pop()
-            pool = Pool(before.first, pool.last, before.right + pool.right, before.size + pool.size)
+    bins = [ordered[i : i + FEWEST] for i in range(0, len(ordered) - len(ordered) % FEWEST, FEWEST)]
+    pools: list[tuple[float, float, int]] = []
+    for each in bins:
+        pool = (sum(score for score, _ in each), float(sum(right for _, right in each)), len(each))
+        while pools and pools[-1][1] / pools[-1][2] >= pool[1] / pool[2]:
+            last = pools.pop()
+            pool = (last[0] + pool[0], last[1] + pool[1], last[2] + pool[2])
         pools.append(pool)
     # One that was wrong is added to each pool: what was never wrong may be next time.
-    confident = [(pool, min(pool.right / (pool.size + 1), MOST)) for pool in pools]
-    points = [(round(score, 3), confidence) for pool, confidence in confident for score in (pool.first, pool.last)]
-    ends = [(0.0, 0.0), *points, (1.0, points[-1][1])]
+    points = [(total / count, min(right / (count + 1), MOST)) for total, right, count in pools]
+    lowest = (sum(score for score, _ in bins[0]) / FEWEST, points[0][1])
+    ends = [(0.0, 0.0), lowest, *points, (1.0, points[-1][1])]
     return [point for before, point in pairwise([(-1.0, -1.0), *ends]) if point[0] > before[0]]
 
 
