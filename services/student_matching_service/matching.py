@@ -147,9 +147,9 @@ class Roster:
                 form, self._vocabulary, scorer=OSA.distance, score_cutoff=cutoff, limit=None
             ):
                 near |= self._by_word[known]
-        # What initials or a nickname alone stand for is not similar: there all are compared.
-        is_short = len(written) == 1 or all(len(word.plain) == 1 for word in written)
-        return near or set(range(len(self._names)) if is_short else ())
+        if near or (len(written) > 1 and len(written[0].plain) > 1):
+            return near
+        return {student for student, name in enumerate(self._names) if name.is_hinted_at(written)}
 
     def _match(self, finding: Finding, verdict: Verdict, beside: Beside, titles: Sequence[str]) -> Match:
         if not verdict.chances:

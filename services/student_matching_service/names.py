@@ -92,9 +92,14 @@ def _resemblance(written: Word, known: Word) -> Closeness | None:
         return Closeness(How.NICKNAME, OTHER_FORM)
     if worth := max(_typo(written.plain, known.plain), _typo(written.spelling, known.spelling)):
         return Closeness(How.TYPO, worth)
-    if any(len(short) >= 3 and known.plain.startswith(short) for short in (written.plain, _stem(written.plain))):
+    if is_short_form(written, known):
         return Closeness(How.SHORT, OTHER_FORM)
     return None
+
+
+def is_short_form(written: Word, known: Word) -> bool:
+    """Whether the known word begins with the written one, but for its pet ending."""
+    return any(len(short) >= 3 and known.plain.startswith(short) for short in (written.plain, _stem(written.plain)))
 
 
 def is_initial(written: Word, known: Word) -> bool:
@@ -179,6 +184,14 @@ class StudentName:
             if is_initial(word, known) or word.plain in known.forms
         }
         return self.has_all(written) and (Role.GIVEN in roles or roles == {Role.FAMILY})
+
+    def is_hinted_at(self, written: Sequence[Word]) -> bool:
+        """Whether initials may stand for the name, or one word for its first name."""
+        if all(len(word.plain) == 1 for word in written):
+            return self.has_all(written)
+        first, *others = written
+        given = [known for role, known in self.parts if role is Role.GIVEN]
+        return not others and any(same_name(first.plain, each.plain) or is_short_form(first, each) for each in given)
 
     @property
     def particles(self) -> frozenset[int]:

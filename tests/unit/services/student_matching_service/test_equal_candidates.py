@@ -48,7 +48,10 @@ def test_all_whose_name_may_be_written_so_are_as_likely(
 def test_a_middle_name_in_place_of_the_first_is_less_likely_than_the_first_name() -> None:
     students = [student(1, "Maria", "Ekmark"), student(2, "Tova", "Ekmark", legal="Tova Maria Ekmark")]
 
-    assert match(students, "Maria Ekmark").suggestions[0].student_id == students[0].student_id
+    suggested = match(students, "Maria Ekmark")
+
+    assert suggested.no_match_reason is None
+    assert suggested.suggestions[0].student_id == students[0].student_id
 
 
 def test_a_middle_name_alone_names_nobody() -> None:
@@ -70,14 +73,13 @@ def test_a_short_form_stands_for_all_names_that_begin_so(short: str) -> None:
     assert_nobody_is_chosen(match(students, f"{short} Ekmark"), *students)
 
 
-@pytest.mark.parametrize("hint", ["T.L.", "T L", "Tomten"])
+@pytest.mark.parametrize("hint", ["T.L.", "T L", "Alex"])
 def test_initials_or_a_nickname_alone_suggest_nobody_but_say_that_several_may_be_meant(hint: str) -> None:
-    tove, tage = student(1, "Tova", "Lindvall"), student(2, "Tage", "Ljung")
-    if hint == "Tomten":
-        hint, tove, tage = "Alex", student(1, "Alexander", "Lindvall"), student(2, "Alexandra", "Ljung")
+    names = ("Alexander", "Alexandra") if hint == "Alex" else ("Tova", "Tage")
+    one, other = student(1, names[0], "Lindvall"), student(2, names[1], "Ljung")
 
-    assert match([tove], hint).suggestions == ()
-    assert_nobody_is_chosen(match([tove, tage], hint), tove, tage)
+    assert match([one], hint).suggestions == ()
+    assert_nobody_is_chosen(match([one, other], hint), one, other)
 
 
 @pytest.mark.parametrize(
