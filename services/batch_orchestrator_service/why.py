@@ -71,7 +71,7 @@ async def facts_about(
         FILES: settings.file_service_url,
     }
     headers = {"Authorization": f"Bearer {token}"}
-    whose = str(class_id) if class_id else _awaited_class(own)
+    whose = str(class_id) if class_id else awaited_class(own)
     async with httpx.AsyncClient(headers=headers, timeout=settings.why_seconds, trust_env=False) as client:
         essays, associations, school_class, *waiting = await asyncio.gather(
             _ask(client, f"{settings.essay_lifecycle_url}/v1/batches/{batch_id}/essays"),
@@ -95,7 +95,8 @@ def explain(batch: Batch | None, facts: Facts) -> str:
     return f"{'; '.join([*begins, *known, *_trouble(facts)])}."
 
 
-def _awaited_class(own: dict[str, Any]) -> str | None:
+def awaited_class(own: dict[str, Any]) -> str | None:
+    """The class that the registration parked here waits for, if one is."""
     waits = [each["waits_for"] for each in own["parked"] if each["type"] == RegisterBatchV1.__name__]
     return waits[0] if waits else None
 

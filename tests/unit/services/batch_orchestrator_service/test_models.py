@@ -1,7 +1,7 @@
 """The batch as a whole: its essays are merged and never lost, its history is complete, it is ready once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from uuid import UUID
 
@@ -227,6 +227,16 @@ def test_each_move_is_recorded_with_the_message_that_led_to_it() -> None:
             second.event_id,
         ),
     )
+
+
+def test_a_batch_is_in_its_state_since_its_last_move() -> None:
+    batch, later = a_batch(), NOW + timedelta(hours=1)
+    assert batch.since == NOW
+
+    batch.content_completed([E1], a_cause(NOW))
+    batch.associations_confirmed({E1.essay_id: ANNA}, a_cause(later))
+
+    assert batch.since == later
 
 
 def test_a_deferred_trigger_is_recorded_with_the_message_that_released_it() -> None:

@@ -10,7 +10,7 @@ from common_core.status_enums import BatchStatus, CourseCode
 
 from services.batch_orchestrator_service.models import Batch, HistoryEntry
 from services.batch_orchestrator_service.state_machine import BatchTrigger
-from services.batch_orchestrator_service.why import Facts, explain
+from services.batch_orchestrator_service.why import Facts, awaited_class, explain
 
 REGISTERED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 MOVED = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -172,7 +172,7 @@ def test_a_dead_letter_and_what_waits_are_named_with_their_errors() -> None:
 
 
 def test_what_is_behind_others_is_counted_not_told() -> None:
-    crowd = [parked() for _ in range(5)] + [parked(behind=1, error="secret") for _ in range(4)]
+    crowd = [parked(behind=1, error="secret") for _ in range(4)] + [parked() for _ in range(5)]
 
     sentence = explain(a_batch(CONTENT), facts(SLOTS, file_service={"parked": crowd, "timers": []}))
 
@@ -196,6 +196,14 @@ def test_a_batch_that_is_not_registered_waits_for_that() -> None:
 
     assert sentence.startswith("It waits to be registered, since 2026-03-01 08:15:00 UTC; the batch orchestrator has")
     assert "parked RegisterBatchV1" in sentence
+
+
+def test_a_batch_that_is_not_registered_is_of_the_class_that_its_registration_waits_for() -> None:
+    early = parked(type="BatchEssaysReadyV1", waits_for="the batch")
+    command = parked(type="RegisterBatchV1", waits_for="9A")
+
+    assert awaited_class({"parked": [early, command]}) == "9A"
+    assert awaited_class({"parked": [early]}) is None
 
 
 @pytest.mark.parametrize(

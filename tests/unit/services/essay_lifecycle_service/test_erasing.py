@@ -5,7 +5,7 @@ from common_core.errors import NotYet
 from common_core.events import ERASED
 
 from services.essay_lifecycle_service.models import EssayBatch
-from tests.unit.services.essay_lifecycle_service.test_models import a_batch, content, essay_id
+from tests.unit.services.essay_lifecycle_service.test_models import a_batch, content, essay_id, failure
 
 
 def names(batch: EssayBatch) -> tuple[list[str | None], list[str]]:
@@ -33,6 +33,16 @@ def test_an_essay_without_content_is_waited_for_and_nothing_is_changed_before() 
         batch.erase_names([essay_id(0), essay_id(1)])
 
     assert names(batch) == (["1.txt", None], ["1.txt"])
+
+
+def test_a_file_without_a_text_is_not_like_every_other_without_one() -> None:
+    batch = a_batch(slots=2)
+    for upload in (1, 2):
+        batch.fail(failure(upload))
+
+    batch.erase_names([essay_id(0)])
+
+    assert names(batch) == ([ERASED, "2.txt"], [ERASED, "2.txt"])
 
 
 def test_when_its_time_is_over_a_batch_has_no_names() -> None:
