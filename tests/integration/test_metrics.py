@@ -1,5 +1,6 @@
 """Each number at `/metrics` moves when it should, and goes back where it should."""
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from common_core.events import Topic
 from prometheus_client import generate_latest
-from service_runtime import SetTimer
+from service_runtime import SetTimer, unit_of_work
 from service_runtime.testing import Running, a_cause, wait_until
 from service_runtime.unit_of_work import database_time
 
@@ -170,6 +171,26 @@ async def test_timers_that_are_due_late_and_fired(
     assert 100 <= await late() < 160
     assert await meter.is_at(0, "timers_due", name="ring")
     assert await meter.is_at(0, "timers_oldest_due_seconds", name="ring")
+
+
+async def test_a_timer_is_counted_when_its_effects_are_committed(
+    meter: Meter, notebook: Running, page: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fired = await meter.growth("timers_fired_total", name="ring")
+    lost: list[str] = []
+
+    def lose_the_connection_once(place: str) -> None:
+        task = asyncio.current_task()
+        if place == "unit_of_work.before_commit" and task and task.get_name() == "timers" and not lost:
+            lost.append(place)
+            raise ConnectionResetError("the database went away")
+
+    monkeypatch.setattr(unit_of_work, "failpoint", lose_the_connection_once)
+    await set_timer(notebook, "ring", page, late=1)
+
+    await wait_until(lambda: meter.is_at(0, "timers_due", name="ring"))
+    await wait_until(fired)
+    assert (await fired(), len(lost)) == (1, 1)
 
 
 async def test_timers_that_fail_and_work_outside_a_transaction(meter: Meter, notebook: Running, page: UUID) -> None:

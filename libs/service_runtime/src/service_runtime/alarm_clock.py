@@ -59,7 +59,8 @@ class AlarmClock:
         try:
             async with self._units.begin() as work:
                 due += await work.session.execute(timers.DUE, columns)
-                await self._fire(work, due)
+                fired = await self._fire(work, due)
+            _count(fired)
         except Exception as error:
             if is_lost_connection(error) or not due:
                 raise
@@ -70,23 +71,25 @@ class AlarmClock:
     async def _fire_alone(self, timer: Timer) -> None:
         try:
             async with self._units.begin() as work:
-                await self._fire(work, [timer])
+                fired = await self._fire(work, [timer])
+            _count(fired)
         except Exception as error:
             if is_lost_connection(error):
                 raise
             await self._postpone(timer, error)
 
-    async def _fire(self, work: UnitOfWork, due: Sequence[Timer]) -> None:
+    async def _fire(self, work: UnitOfWork, due: Sequence[Timer]) -> list[Timer]:
         if not due:
-            return
+            return []
         for model in {self._handlers[timer.name].loads for timer in due}:
             await work.load(model, [each.aggregate_id for each in due if self._handlers[each.name].loads is model])
         taken = await self._take(work, [timer.setting_id for timer in due])
         failpoint("timers.after_take")
-        for timer in due:
-            if timer.setting_id in taken:
-                metrics.TIMERS_LATE.labels(timer.name).observe((timer.at - timer.due_at).total_seconds())
-                await self._decide(work, timer)
+        fired = [timer for timer in due if timer.setting_id in taken]
+        for timer in fired:
+            metrics.TIMERS_LATE.labels(timer.name).observe((timer.at - timer.due_at).total_seconds())
+            await self._decide(work, timer)
+        return fired
 
     async def start_jobs(self) -> bool:
         """Lease as many prepared timers as there is room for, and start them; whether there were any."""
@@ -143,8 +146,10 @@ class AlarmClock:
         failpoint("timers.after_prepare")
         async with self._units.begin() as work:
             await work.load(model, [timer.aggregate_id])
-            if await self._take(work, [timer.setting_id]) and aggregate is not None:
+            taken = await self._take(work, [timer.setting_id])
+            if taken and aggregate is not None:
                 await self._decide(work, timer, prepared)
+        _count([timer] if taken else [])
 
     async def _take(self, work: UnitOfWork, setting_ids: list[UUID]) -> set[UUID]:
         return set(await work.session.scalars(timers.TAKE, {"setting_ids": setting_ids}))
@@ -162,7 +167,6 @@ class AlarmClock:
             else:
                 effects = handler.call(aggregate, *prepared, work.cause)
             work.publish(effects)
-        metrics.TIMERS_FIRED.labels(timer.name).inc()
 
     async def _postpone(self, timer: Timer, error: Exception) -> None:
         delay = parked.backoff(timer.attempts + 1, self._settings)
@@ -178,6 +182,11 @@ class AlarmClock:
                 await session.execute(timers.POSTPONE, columns)
         except (SQLAlchemyError, OSError) as lost:
             log.warning("database_unreachable", error=repr(lost), **context)
+
+
+def _count(fired: Sequence[Timer]) -> None:
+    for timer in fired:
+        metrics.TIMERS_FIRED.labels(timer.name).inc()
 
 
 def _span(what: str, timer: Timer) -> tracing.Span:

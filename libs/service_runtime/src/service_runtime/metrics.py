@@ -40,7 +40,7 @@ RELAY_SECONDS = Histogram(
 RELAY_LEADS = Gauge("scriptorium_relay_leader", "1 while this process publishes the outbox")
 TIMERS_DUE = Gauge("scriptorium_timers_due", "Timers and jobs whose time has come and at which nobody works", ["name"])
 TIMERS_OLDEST = Gauge("scriptorium_timers_oldest_due_seconds", "How late the latest of them is", ["name"])
-TIMERS_FIRED = Counter("scriptorium_timers_fired_total", "Timers handled", ["name"])
+TIMERS_FIRED = Counter("scriptorium_timers_fired_total", "Timers whose effects are committed", ["name"])
 TIMERS_LATE = Histogram(
     "scriptorium_timer_lateness_seconds", "Seconds from a timer's time to its firing", ["name"], buckets=LONG
 )
