@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 from asyncpg.exceptions._base import DataError as WrongArgument
-from service_runtime.database import is_conflict, is_lost_connection
+from service_runtime.database import create_engine, is_conflict, is_lost_connection
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
@@ -36,7 +36,10 @@ def test_a_database_that_cannot_work_is_waited_for(error: Exception) -> None:
     assert not is_conflict(error)
 
 
-@pytest.mark.parametrize("error", [asyncpg.DeadlockDetectedError("d"), asyncpg.SerializationError("s")])
+@pytest.mark.parametrize(
+    "error",
+    [asyncpg.DeadlockDetectedError("d"), asyncpg.SerializationError("s"), asyncpg.LockNotAvailableError("l")],
+)
 def test_transactions_in_each_others_way_try_again(error: Exception) -> None:
     assert is_conflict(error)
     assert not is_lost_connection(error)
@@ -63,3 +66,14 @@ def test_what_sqlalchemy_wraps_is_recognised() -> None:
     assert is_lost_connection(by_sqlalchemy(asyncpg.AdminShutdownError("stop"), OperationalError))
     assert is_conflict(by_sqlalchemy(asyncpg.UniqueViolationError("twice"), IntegrityError))
     assert not is_lost_connection(by_sqlalchemy(asyncpg.DataError("bug")))
+
+
+def test_a_connection_that_sqlalchemy_gave_up_is_lost_whatever_the_error() -> None:
+    assert is_lost_connection(DBAPIError("SELECT 1", {}, ValueError("half a message"), connection_invalidated=True))
+    assert not is_lost_connection(DBAPIError("SELECT 1", {}, ValueError("half a message")))
+
+
+def test_errors_do_not_tell_names_and_texts() -> None:
+    engine = create_engine("postgresql+asyncpg://nowhere/none", "notebook", 60.0)
+
+    assert engine.sync_engine.hide_parameters

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from service_runtime import RuntimeSettings
 from service_runtime.cloudevents import Undecodable
 from service_runtime.delivery import log_parked
-from service_runtime.logging import configure
+from service_runtime.logging import configure, where_it_failed
 from service_runtime.messages import Message
 from service_runtime.parked import ParkedRecord, judge
 
@@ -71,6 +71,19 @@ def test_an_error_is_one_line_with_its_traceback_and_without_what_it_says(capsys
     ]
     assert "in fail" in said
     assert NAME not in said
+
+
+def test_what_an_error_hides_on_purpose_is_not_logged() -> None:
+    def fail_otherwise() -> None:
+        try:
+            {}[NAME]
+        except KeyError:
+            raise ValueError(NAME) from None
+
+    with pytest.raises(ValueError, match=NAME) as failed:
+        fail_otherwise()
+
+    assert "KeyError" not in where_it_failed(failed.value)
 
 
 def test_a_message_that_meets_a_bug_is_logged_without_what_the_bug_says(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,6 +31,13 @@ def test_a_minutes_requests_are_welcome_at_once_and_then_one_at_a_time(per_minut
     assert welcome(limit, *[2_000.0] * (per_minute + 5)) == per_minute
 
 
+def test_who_asks_little_for_a_while_may_not_ask_more_than_a_minutes_requests_afterwards() -> None:
+    limit = RateLimit(60)
+    assert welcome(limit, 1_000.0) == 1
+
+    assert welcome(limit, *[1_050.0] * 100) == 60
+
+
 def test_a_refused_request_says_when_the_next_is_welcome_and_costs_nothing() -> None:
     limit = RateLimit(2)
     assert welcome(limit, 0.0, 0.0) == 2
