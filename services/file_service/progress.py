@@ -11,6 +11,7 @@ from common_core.status_enums import UploadState
 from fastapi import HTTPException, Request
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from service_runtime import signals
+from service_runtime.database import BROKEN_WIRE
 from service_runtime.unit_of_work import UnitsOfWork
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
@@ -109,7 +110,7 @@ class Progress:
         """Look again and again, as long as anybody watches."""
         while self._watched and not self._stopping.is_set():
             # The next look may go well; `/readyz` says what is wrong.
-            with contextlib.suppress(SQLAlchemyError, OSError):
+            with contextlib.suppress(SQLAlchemyError, *BROKEN_WIRE):
                 await self._look_once()
             await signals.wait(self._stopping, LOOK_SECONDS)
         for watched in self._watched.values():
