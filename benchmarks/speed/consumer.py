@@ -174,7 +174,8 @@ def by_size(report: figures.Report, found: Found) -> None:
     for variant, some in found.items():
         report.row(BY_SIZE, {"micro-batch": variant.micro_batch, **spread(some)})
     points = [(variant.micro_batch, median_rate(some)) for variant, some in found.items()]
-    report.picture(lines(BY_SIZE, "micro-batch size", {"messages/s": points}, log_x=True))
+    if points:
+        report.picture(lines(BY_SIZE, "micro-batch size", {"messages/s": points}, log_x=True))
 
 
 FILL = {"consumer": compare, "batch": by_size}

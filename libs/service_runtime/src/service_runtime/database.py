@@ -4,7 +4,7 @@ import socket
 from typing import Any
 
 import asyncpg
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError
@@ -41,7 +41,6 @@ def create_engine(url: str, application_name: str, transaction_seconds: float) -
         pool_size=10,
         max_overflow=10,
         hide_parameters=True,  # Errors are logged; names and texts must not be.
-        json_serializer=_json,
         json_deserializer=from_json,
         connect_args={**driver, "server_settings": server_settings, "command_timeout": 60, "timeout": 5},
     )
@@ -54,11 +53,6 @@ def _replace_closed(connection: object, entry: ConnectionPoolEntry, proxy: objec
     driver: asyncpg.Connection | None = entry.driver_connection
     if driver is not None and driver.is_closed():
         raise InvalidatePoolError("the server has ended this connection")
-
-
-def _json(value: object) -> str:
-    """What a JSONB column stores; pydantic's writer knows our models, ids, times and enums."""
-    return to_json(value).decode()
 
 
 CONFLICT_ATTEMPTS = 5

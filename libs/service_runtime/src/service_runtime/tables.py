@@ -1,10 +1,12 @@
 """How columns are named and typed, and the runtime's tables in every service's database."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -51,6 +53,10 @@ class Json[T](TypeDecorator[T]):
         self.kind = kind
         """Tells two columns apart in SQLAlchemy's cache of compiled statements."""
         self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[object], str]:  # noqa: ARG002  # SQLAlchemy's signature
+        """Pydantic writes models, ids, times and enums at once; no other serializer comes after it."""
+        return lambda value: to_json(value).decode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> T | None:  # noqa: ARG002  # SQLAlchemy's signature
         return None if value is None else self._adapter.validate_python(value)
