@@ -25,9 +25,7 @@ BROKER_ANSWERS_SECONDS = 2.0
 LEAVING_SECONDS = 1.5
 """How long a process that is to end tries to commit its last offsets, and as long again to leave the group."""
 BEGINNING_ANEW_SECONDS = 60.0
-"""How long the next client waits for the last one, whose requests aiokafka gives up after 40 s: a listener told by two
-clients would know nothing.
-"""
+"""How long the next client waits for the last one, whose requests end after 40 s: two would confuse the listener."""
 NOTHING = TopicPartition("", 0)
 """To ask for its messages is a sign of life and takes none."""
 
@@ -51,7 +49,7 @@ class Consumer(ConsumerRebalanceListener):
         self._joined_for: dict[str, int] = {}
         self._handled: dict[TopicPartition, int] = {}
         """Where to go on in each partition that had messages, since they were assigned."""
-        self._stopping = False
+        self._stopping = self._is_paused = False
         self._is_revoked = False  # Others may have been given the partitions of what was fetched last.
         self._look_around_ms = int(settings.partitions_known_seconds * 100)
         """How long nothing need come until we look whether the topics have new partitions."""
@@ -67,6 +65,7 @@ class Consumer(ConsumerRebalanceListener):
         """Until stopped; begins anew when the broker was out of reach for too long."""
         while not self._stopping:
             self._client, self._joined_for = group_member(self._group, self._settings, self._look_around_ms), {}
+            self._is_paused = False
             self._questions = AIOKafkaConsumer(**client_arguments(self._settings))
             try:
                 await start(self._client)
@@ -131,7 +130,9 @@ class Consumer(ConsumerRebalanceListener):
         await self._commit_last()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """From here on messages come."""
+        """From here on messages come; not before those at hand are delivered."""
+        if self._is_paused and self._client is not None:
+            self._client.pause(*assigned)
         self._problem = None
         self._handled.clear()
         metrics.ASSIGNMENTS.inc()
@@ -155,6 +156,7 @@ class Consumer(ConsumerRebalanceListener):
                 await self._join_for_new_partitions(client)
             if fetched := await self._fetch(client):
                 await self._deliver_all(client, fetched)
+                self._is_paused = False
                 client.resume(*client.assignment())
 
     async def _fetch(self, client: AIOKafkaConsumer) -> Fetched:
@@ -175,7 +177,7 @@ class Consumer(ConsumerRebalanceListener):
         fetched: Fetched = await client.getmany(timeout_ms=self._look_around_ms)
         if fetched:
             client.pause(*client.assignment())
-            self._is_revoked = False
+            self._is_paused, self._is_revoked = True, False
         return fetched
 
     async def _deliver_all(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
@@ -207,10 +209,7 @@ class Consumer(ConsumerRebalanceListener):
         return (self._client.partitions_for_topic(topic) if self._client else None) or ()
 
     async def _deliver_and_stay(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
-        """Deliver, however long it takes, and stay in the group.
-
-        Nobody else could go on: whoever gets the same messages waits for our claims.
-        """
+        """Deliver, however long it takes, and stay in the group: others would wait for our claims."""
         delivery = asyncio.create_task(self._deliver(fetched))
         try:
             while not (await asyncio.wait([delivery], timeout=self._settings.poll_interval_seconds / 3))[0]:
