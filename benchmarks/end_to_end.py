@@ -38,6 +38,8 @@ ESSAYS = 30
 REQUESTS_AT_ONCE = 8
 LOOK_SECONDS = 0.05
 PATIENCE_SECONDS, FOR_EACH_BATCH = 300, 2
+SETTLED_SECONDS = 30
+"""After so long Java has compiled what it uses while idle."""
 IDLE_SECONDS = 20
 ASKED, READY = "StudentValidationRequestedV1", "BatchReadyForPipelineExecutionV1"
 TOPICS = (Topic.CLASS_MANAGEMENT, Topic.BATCH_ORCHESTRATOR)
@@ -161,6 +163,7 @@ class Benchmark:
 
     async def idle(self) -> None:
         """What the system costs that nobody uses."""
+        await asyncio.sleep(SETTLED_SECONDS)
         before = await self._look()
         await asyncio.sleep(IDLE_SECONDS)
         self._idle = (await self._look()).since(before)

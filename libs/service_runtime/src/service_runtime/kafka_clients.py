@@ -54,7 +54,7 @@ def group_member(group: str, settings: RuntimeSettings, look_around_ms: int) -> 
         isolation_level="read_committed",
         max_poll_interval_ms=int(settings.poll_interval_seconds * 1_000),
         session_timeout_ms=int(settings.session_seconds * 1_000),
-        heartbeat_interval_ms=int(settings.session_seconds * 200),
+        heartbeat_interval_ms=int(settings.session_seconds * 1_000 / 3),
         fetch_max_wait_ms=int(settings.fetch_wait_seconds * 1_000),
         consumer_timeout_ms=look_around_ms,
         metadata_max_age_ms=int(settings.partitions_known_seconds * 1_000),

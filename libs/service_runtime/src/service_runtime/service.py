@@ -33,7 +33,7 @@ from service_runtime.signals import Signals, wait
 from service_runtime.unit_of_work import UnitOfWork, UnitsOfWork, database_time
 
 HOUSEKEEPING_SECONDS = 60.0
-QUIET_POLLS = 5
+QUIET_POLLS = 3
 """Timers and parked messages are looked at so much more seldom while none is due: the net under a process that died
 before it could do what it had been woken for, since whoever sets one wakes its own process.
 """

@@ -123,12 +123,12 @@ class RuntimeSettings(BaseSettings):
     """PostgreSQL ends a transaction that takes longer, whose process may have vanished (PostgreSQL 17 or newer)."""
     partitions_known_seconds: float = Field(default=30.0, gt=0)
     """How often consumer and relay ask the broker how many partitions a topic has."""
-    fetch_wait_seconds: float = Field(default=2.0, gt=0, le=30)
+    fetch_wait_seconds: float = Field(default=3.0, gt=0, le=30)
     """How long the broker keeps a fetch that finds nothing; the first one after a rebalance may wait behind it."""
     stalled_seconds: float = Field(default=60.0, gt=0)
     """A process whose consumer or relay is at one micro-batch or page for longer is not ready."""
-    poll_seconds: float = Field(default=1.0, gt=0)
-    """How often the outbox is looked at when nothing wakes the relay; timers and parked messages at a fifth of that."""
+    poll_seconds: float = Field(default=2.0, gt=0)
+    """How often the outbox is looked at when nothing wakes the relay; timers and parked messages a third as often."""
     known_within_seconds: float = Field(default=2.0, ge=0)
     """How long a request waits for what another service has announced a moment ago."""
     retry_first_seconds: float = Field(default=0.2, gt=0)
