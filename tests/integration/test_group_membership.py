@@ -192,6 +192,26 @@ async def test_a_micro_batch_that_two_members_hold_after_a_rebalance_has_its_eff
     assert await noted_all(database, pages, 6) == dict.fromkeys(pages, expected)
 
 
+async def test_partitions_that_are_assigned_during_a_delivery_are_not_fetched_before_its_end(world: World) -> None:
+    database, pages = await world.database(slow_reader, TABLES), await opened(world, 8)
+    gates["held"] = gate = asyncio.Event()
+    for page in pages:
+        await world.outside.publish(line(page, "held"), topic=Topic.UPSTREAM)
+    holding = (await world.run(slow_reader, TABLES)).runtime
+    await in_time(lambda: begun)
+    client = holding.consumer._client
+    assert client is not None
+
+    joining = (await world.run(slow_reader, TABLES)).runtime
+    # Two topics of two partitions: each has one of a topic as soon as both have heard of it.
+    await in_time(lambda: len(client.assignment()) == 2 and not (holding.problems() or joining.problems()))
+
+    assert client.paused() == client.assignment()
+    gate.set()
+    await in_time(lambda: noted_all(database, pages, 1))
+    await in_time(lambda: not client.paused())
+
+
 def shares(process: ChildProcess) -> list[int]:
     """How many partitions a process was given, each time it was."""
     said = [json.loads(each) for each in process.log_file.read_text().splitlines() if '"partitions_assigned"' in each]
