@@ -177,6 +177,7 @@ async def test_a_timer_is_counted_when_its_effects_are_committed(
     meter: Meter, notebook: Running, page: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fired = await meter.growth("timers_fired_total", name="ring")
+    late = await meter.growth("timer_lateness_seconds_count", name="ring")
     lost: list[str] = []
 
     def lose_the_connection_once(place: str) -> None:
@@ -190,7 +191,7 @@ async def test_a_timer_is_counted_when_its_effects_are_committed(
 
     await wait_until(lambda: meter.is_at(0, "timers_due", name="ring"))
     await wait_until(fired)
-    assert (await fired(), len(lost)) == (1, 1)
+    assert (await fired(), await late(), len(lost)) == (1, 1, 1)
 
 
 async def test_timers_that_fail_and_work_outside_a_transaction(meter: Meter, notebook: Running, page: UUID) -> None:
