@@ -26,11 +26,12 @@ RELAY = """
     SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database
     WHERE locktype = 'advisory' AND granted AND datname = current_database()
 """
-# It looks ten times a second; when it has not for longer, it has a page and waits for the broker.
-RELAY_IS_SENDING = """
+RELAY_IS_SILENT = """
     SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'
     AND query LIKE 'SELECT * FROM outbox%' AND query_start < clock_timestamp() - interval '0.6 s'
 """
+RELAY_IS_SENDING = RELAY_IS_SILENT
+"""It looks ten times a second; when it has not for longer, it has a page and waits for the broker."""
 BY_HAND = """
     INSERT INTO outbox (event_id, type, topic, key, correlation_id, data)
     VALUES ($1, 'EssaySlotAssignedV1', $2, $3, 'c', $4)
@@ -233,6 +234,14 @@ async def test_one_of_two_relays_leads_and_a_lost_connection_is_taken_over_withi
     assert await wait_until(lambda: heard(world, page_id), 2.0) == ["after the loss"]
 
 
+async def test_a_leader_that_polls_seldom_is_not_taken_for_dead(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "SILENT_SECONDS", 0.2)
+    database = await world.database(service, TABLES)
+    await world.run(service, TABLES, poll_seconds=1)
+
+    assert await wait_until(lambda: database.fetch(RELAY_IS_SILENT))
+
+
 async def test_a_standby_takes_over_within_two_seconds_when_the_leading_process_ends(world: World) -> None:
     async with world.running(service, TABLES) as leading:
         await wait_until(lambda: leading.runtime.relay.leads)
@@ -253,7 +262,7 @@ async def test_a_standby_takes_over_within_two_seconds_when_the_leading_process_
 @pytest.mark.parametrize("statement", [None, relay.PAGE], ids=["between statements", "within a statement"])
 async def test_a_leader_that_vanished_without_a_word_is_followed(world: World, statement: str | None) -> None:
     database = await world.database(service, TABLES)
-    vanished = await asyncpg.connect(database.url, server_settings=relay.SILENT)
+    vanished = await asyncpg.connect(database.url, server_settings=relay.silent_after(poll_seconds=0.1))
     try:
         assert await vanished.fetchval(relay.LEADERSHIP)
         if statement:

@@ -31,15 +31,23 @@ PAGE = "SELECT * FROM outbox WHERE position >= $2 ORDER BY position LIMIT $1"
 DELETE = "DELETE FROM outbox WHERE position = ANY($1::bigint[])"
 STANDBY_SECONDS = 1.0
 STOPPING_SECONDS = 3.0
-SILENT = {"idle_session_timeout": "5000", "transaction_timeout": "10000"}
-"""Milliseconds after which PostgreSQL ends the work of a leader that froze or vanished, and with it its lead; what it
-publishes later is a repetition. A session is not idle, nor a statement running, between the messages of one statement.
-"""
+SILENT_SECONDS = 5.0
+"""A leader says something at each poll; one that is silent for so long, and for two polls, is taken for dead."""
 
 LOST_CONNECTIONS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError)
 
 # murmur2 in pure Python is a third of the relay's work; keys repeat.
 _hashed = functools.lru_cache(100_000)(murmur2)
+
+
+def silent_after(poll_seconds: float) -> dict[str, str]:
+    """Milliseconds after which PostgreSQL ends the work of a leader that froze or vanished, and with it its lead.
+
+    What it publishes later is a repetition. A session is not idle, nor a statement running, between the messages of one
+    statement.
+    """
+    idle = int(max(SILENT_SECONDS, 2 * poll_seconds) * 1_000)
+    return {"idle_session_timeout": str(idle), "transaction_timeout": "10000"}
 
 
 def partition_of(key: bytes, every: Sequence[int], available: Sequence[int]) -> int:  # noqa: ARG001  # aiokafka's signature
@@ -85,7 +93,7 @@ class Relay:
 
     async def _connect_and_lead(self) -> None:
         url = driver_url(self._settings.database_url)
-        settings = {"application_name": f"{self._source} relay", **SILENT}
+        settings = {"application_name": f"{self._source} relay", **silent_after(self._settings.poll_seconds)}
         connection = await asyncpg.connect(url, timeout=5, command_timeout=30, server_settings=settings)
         try:
             while not await connection.fetchval(LEADERSHIP):
