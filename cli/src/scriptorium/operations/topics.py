@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
+from aiokafka.admin import NewTopic
 from rich.table import Table
 from rich.text import Text
-from service_runtime.topics import Compared, compare_topics, days, retention_ms
+from service_runtime.topics import Compared, Size, compare_topics, days, retention_ms
 
 from scriptorium import environment
 from scriptorium.broker import reaching
@@ -69,11 +70,24 @@ def _print(found: Sequence[Compared]) -> None:
         kept = _pair(days(each.retention_ms), days(wanted)) if each.retention_ms is not None else Text("?" * bool(size))
         table.add_row(Text(topic.name), *sizes, kept)
     console.print(table)
-    lines = [line for each in found for line in each.problems]
-    for line in lines:
+    for line in [*(line for each in found for line in each.problems), *_remarks(found)]:
         say(line)
-    if not lines:
-        say("All topics are as they are declared.")
+
+
+def _remarks(found: Sequence[Compared]) -> Iterator[str]:
+    """What has not to be mended and is not as declared, or that all is."""
+    more = [each.topic.name for each in found if each.size and _is_larger(each.topic, each.size)]
+    untold = [each.topic.name for each in found if each.size and each.retention_ms is None]
+    if more:
+        yield f"More partitions or replicas than declared, which is fine: {', '.join(more)}."
+    if untold:
+        yield f"The broker does not say how long it keeps the messages of {', '.join(untold)}."
+    if not (more or untold or any(each.problems for each in found)):
+        yield "All topics are as they are declared."
+
+
+def _is_larger(topic: NewTopic, size: Size) -> bool:
+    return bool(size.partitions > topic.num_partitions or size.replicas > topic.replication_factor)
 
 
 def _pair(found: int | str, declared: int | str) -> Text:
