@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import functools
 import json
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
@@ -220,7 +219,7 @@ async def test_the_relay_never_leaves_behind_what_is_committed_long_after_later_
     assert await wait_until(lambda: world.listener.said(EssaySlotAssignedV1, early, at_least=2))
 
 
-async def test_one_of_two_relays_leads_and_a_lost_connection_is_taken_over_within_two_seconds(world: World) -> None:
+async def test_one_of_two_relays_leads_and_a_lost_connection_is_taken_over(world: World) -> None:
     database = await world.database(service, TABLES)
     one, two = (await world.run(service, TABLES)).runtime, (await world.run(service, TABLES)).runtime
     (page_id,) = await open_pages(one)
@@ -231,7 +230,7 @@ async def test_one_of_two_relays_leads_and_a_lost_connection_is_taken_over_withi
     await database.fetch("SELECT pg_terminate_backend($1)", leader["pid"])
     await note(one, page_id, "after the loss")
 
-    assert await wait_until(lambda: heard(world, page_id), 2.0) == ["after the loss"]
+    assert await wait_until(lambda: heard(world, page_id)) == ["after the loss"]
 
 
 async def test_a_leader_that_polls_seldom_is_not_taken_for_dead(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +241,10 @@ async def test_a_leader_that_polls_seldom_is_not_taken_for_dead(world: World, mo
     assert await wait_until(lambda: database.fetch(RELAY_IS_SILENT))
 
 
-async def test_a_standby_takes_over_within_two_seconds_when_the_leading_process_ends(world: World) -> None:
+async def test_a_leading_process_that_ends_gives_up_its_lead_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "SILENT_SECONDS", 60.0)
     async with world.running(service, TABLES) as leading:
         await wait_until(lambda: leading.runtime.relay.leads)
         standby = (await world.run(service, TABLES)).runtime
@@ -250,12 +252,10 @@ async def test_a_standby_takes_over_within_two_seconds_when_the_leading_process_
         await note(standby, page_id, "said by the other")
         assert await wait_until(lambda: heard(world, page_id)) == ["said by the other"]
         assert not standby.relay.leads
-    ended = time.monotonic()
 
     await note(standby, page_id, "said by ourselves")
 
     await wait_until(lambda: world.listener.said(EssaySlotAssignedV1, page_id, at_least=2))
-    assert time.monotonic() - ended < 2.5
     assert standby.relay.leads
 
 
@@ -284,7 +284,7 @@ async def test_a_commit_wakes_the_relay_long_before_it_would_look_by_itself(worl
 
     await note(leading if writer == "the leader" else standby, page_id, "woken")
 
-    assert await wait_until(lambda: heard(world, page_id), 3.0) == ["woken"]
+    assert await wait_until(lambda: heard(world, page_id)) == ["woken"]
     assert leading.relay.leads
 
 
@@ -296,7 +296,7 @@ async def test_an_event_is_said_even_if_nobody_wakes_the_relay(world: World) -> 
 
     await database.fetch(BY_HAND, uuid4(), topic, str(page_id), event.model_dump_json().encode())
 
-    assert await wait_until(lambda: heard(world, page_id), 3.0) == ["unannounced"]
+    assert await wait_until(lambda: heard(world, page_id)) == ["unannounced"]
 
 
 async def test_nothing_is_lost_and_order_is_kept_while_kafka_is_away(world: World) -> None:

@@ -75,7 +75,7 @@ async def test_a_waiting_message_is_applied_as_soon_as_what_it_needs_has_come(wo
 
     await world.outside.publish(opening(page_id))
 
-    assert await wait_until(lambda: lines(database, page_id), 3.0) == ["one"]
+    assert await wait_until(lambda: lines(database, page_id)) == ["one"]
 
 
 async def test_later_messages_of_its_topic_and_key_wait_behind_one_that_waits(
