@@ -112,7 +112,7 @@ async def show_associations(work: Work, caller: Reader, batch_id: UUID) -> Valid
 
 @routes.put("/batches/{batch_id}/student-associations/deadline")
 async def move_deadline(work: Work, teacher: Teacher, batch_id: UUID, new: Deadline) -> ValidationView:
-    """Give yourself more or less time to decide."""
+    """Give yourself more or less time to decide; a deadline that has passed decides at once."""
     validation = await Validations(work).owned(batch_id, teacher)
     work.publish(validation.move_deadline(new.deadline))
     return _view(ValidationView, validation)

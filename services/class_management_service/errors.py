@@ -43,10 +43,11 @@ class Undecided(DomainError):
 
 
 class AlreadyConfirmed(DomainError):
-    """The associations are final and differ from what was sent."""
+    """The associations are final, by the deadline or by other decisions than were sent."""
 
-    def __init__(self, batch_id: UUID) -> None:
-        super().__init__(f"the associations of batch {batch_id} are confirmed already, and not as you sent them")
+    def __init__(self, batch_id: UUID, timeout_triggered: bool) -> None:
+        how = "by their deadline" if timeout_triggered else "already, and not as you sent them"
+        super().__init__(f"the associations of batch {batch_id} were confirmed {how}; they are final")
 
 
 class StillDeciding(DomainError):

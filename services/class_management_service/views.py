@@ -6,6 +6,7 @@ from uuid import UUID
 
 from common_core.events import Evidence
 from common_core.events.base import Contract, Name
+from common_core.events.words import Time
 from common_core.status_enums import (
     AssociationConfidenceLevel,
     AssociationValidationMethod,
@@ -13,7 +14,7 @@ from common_core.status_enums import (
     NoMatchReason,
     StudentAssociationStatus,
 )
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.class_management_service.models import StudentEntry
 from services.class_management_service.roster_csv import MOST_STUDENTS, LineProblem
@@ -142,6 +143,6 @@ class Confirmation(Contract):
 
 
 class Deadline(Contract):
-    """Until when the teacher may decide."""
+    """Until when the teacher may decide; a moment that has passed ends it at once."""
 
-    deadline: AwareDatetime
+    deadline: Time

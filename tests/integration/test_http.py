@@ -125,7 +125,16 @@ async def test_a_body_that_is_no_command_is_refused(orchestrator: Running, body:
 
     answer = await orchestrator.http.post("/v1/batches", content=body, headers=headers)
 
-    assert_problem(answer, 422, "")
+    assert_problem(answer, 422, "body")
+
+
+async def test_a_body_that_is_no_json_is_refused_with_the_place_where_it_breaks(orchestrator: Running) -> None:
+    headers = {**caller(orchestrator), "Content-Type": "application/json"}
+
+    answer = await orchestrator.http.post("/v1/batches", content=b'{"course_code": SV1}', headers=headers)
+
+    assert_problem(answer, 422, "body: Invalid JSON: Expecting value at character 17")
+    assert answer.json()["errors"][0]["field"] == "body"
 
 
 async def test_nul_in_a_text_is_refused_not_a_fault_of_ours(orchestrator: Running) -> None:

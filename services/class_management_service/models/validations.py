@@ -134,7 +134,7 @@ class Validation(Base):
         final = {each.essay_id: each.student_id for each in self.associations}
         same = all(essay in final and final[essay] == student for essay, student in decisions.items())
         if self.timeout_triggered or not same:
-            raise AlreadyConfirmed(self.batch_id)
+            raise AlreadyConfirmed(self.batch_id, self.timeout_triggered)
 
     def move_deadline(self, deadline: datetime) -> list[Effect]:
         """Give the teacher more or less time; raises NotOpen."""

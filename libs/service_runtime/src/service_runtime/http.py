@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from typing import Annotated, Any
@@ -182,9 +182,17 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    fields = [{"field": ".".join(map(str, each["loc"])), "message": each["msg"]} for each in found]
+    fields = [_wrong_field(each) for each in found]
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in fields)
     return problem(422, detail or "the request is not valid", details={"errors": fields})
+
+
+def _wrong_field(error: Mapping[str, Any]) -> dict[str, str]:
+    match error:
+        # FastAPI puts the character's number where a field's name belongs.
+        case {"type": "json_invalid", "loc": (str(place), int(number)), "ctx": {"error": str(why)}}:
+            return {"field": place, "message": f"Invalid JSON: {why} at character {number + 1}"}
+    return {"field": ".".join(map(str, error["loc"])), "message": error["msg"]}
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

@@ -303,6 +303,13 @@ def test_a_time_keeps_its_zone() -> None:
     assert '"deadline":"2026-03-01T08:30:00+02:00"' in event.model_dump_json()
 
 
+@pytest.mark.parametrize("outside", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_utc_has_no_year_for_is_refused(outside: str) -> None:
+    name = "StudentValidationRequestedV1"
+    with pytest.raises(ValidationError, match="1 to 9999"):
+        read(name, example(name) | {"deadline": outside})
+
+
 def test_an_event_is_a_value_that_nobody_changes() -> None:
     event = read("BatchCancelledV1", example("BatchCancelledV1"))
     with pytest.raises(ValidationError, match="frozen"):

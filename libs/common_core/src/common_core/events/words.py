@@ -1,9 +1,10 @@
 """The words all events are made of: ids, names, numbers, and the reference to an essay."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from common_core.events.base import Contract, Name, Text
 
@@ -28,7 +29,17 @@ RosterVersion = Annotated[int, Field(ge=1, le=2**31 - 1, description="Grows by o
 Confidence = Annotated[
     float, Field(ge=0, le=1, allow_inf_nan=False, description="How sure the suggestion is, from 0 to 1.")
 ]
-Time = AwareDatetime
+
+
+def _in_the_calendar(time: datetime) -> datetime:
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999, also in UTC") from None
+    return time
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
 """A moment with its zone; RFC 3339 on the wire."""
 
 ERASED = "(erased)"

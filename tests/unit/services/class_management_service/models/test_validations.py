@@ -417,7 +417,7 @@ def test_confirming_again_is_fine_with_the_same_decisions_and_refused_with_other
     for same in ({}, {E1: ANNA}, {E1: ANNA, E2: None}):
         validation.check_same(same)
     for other in ({E1: BO}, {E2: BO}, {E1: ANNA, FOREIGN: None}):
-        with pytest.raises(AlreadyConfirmed):
+        with pytest.raises(AlreadyConfirmed, match="not as you sent them"):
             validation.check_same(other)
 
 
@@ -500,7 +500,7 @@ def test_the_teacher_after_the_deadline_is_refused_even_with_the_same_decisions(
 
     with pytest.raises(NotOpen):
         decide(validation, E1, ANNA)
-    with pytest.raises(AlreadyConfirmed):
+    with pytest.raises(AlreadyConfirmed, match="by their deadline"):
         validation.check_same({E1: ANNA})
 
 
