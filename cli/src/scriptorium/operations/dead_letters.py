@@ -73,8 +73,10 @@ def list_letters(
             found = await operator.groups(service or list(Service), wanted)
         else:
             found = await operator.listed(service or list(Service), wanted, limit)
-        show = letter_tables.groups if group else letter_tables.listed
-        print_json(found.items) if as_json else show(found.items)
+        if as_json:
+            print_json(found.items)
+        elif found.items or not found.failures:
+            letter_tables.groups(found.items) if group else letter_tables.listed(found.items, limit)
         if found.failures:
             raise found.failures[0]
 

@@ -1,6 +1,7 @@
 """Dead letters as an operator sees them; everything fits 100 columns."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ from scriptorium.operations.client import Letter
 from scriptorium.operations.words import time_of
 
 
-def listed(items: Sequence[Mapping[str, Any]]) -> None:
-    """Print where parked messages are, what they are and why they wait."""
+def listed(items: Sequence[Mapping[str, Any]], limit: int) -> None:
+    """Print where parked messages are, what they are and why they wait; at most `limit` of each service."""
     if not items:
         say("There are none.")
         return
@@ -25,6 +26,8 @@ def listed(items: Sequence[Mapping[str, Any]]) -> None:
         where = f"{each['letter']}\n{time_of(each['parked_at'])}"
         table.add_row(Text(where), Text(f"{each['type']}\n{each['key']}"), Text(_why(each)))
     console.print(table)
+    if cut := [service for service, number in Counter(map(_service, items)).items() if number == limit]:
+        say(f"There may be more than these {limit} of {', '.join(cut)}: --limit shows them, --group counts all.")
 
 
 def groups(items: Sequence[Mapping[str, Any]]) -> None:
@@ -57,10 +60,20 @@ def counted(items: Sequence[Mapping[str, Any]], done: str) -> None:
     """Print how many were `replayed` or `discarded`."""
     total = sum(each[done] for each in items)
     by_service = ", ".join(f"{each[done]} in {each['service']}" for each in items if each[done])
-    say(f"{total} {done} ({by_service})." if total else f"None {done}: no dead letter is like that (any more).")
+    if not total:
+        say(f"None {done}: no dead letter is like that (any more).")
+        return
+    say(f"{total} {done} ({by_service}).")
+    if done == "replayed":
+        say("Any that cannot be handled is soon parked again: `scriptorium dead-letters list --state all` shows it.")
 
 
 def _why(message: Mapping[str, Any]) -> str:
     if message["behind"] is not None:
-        return f"waits behind {message['letter'].split('/')[0]}/{message['behind']}"
+        return f"waits behind {_service(message)}/{message['behind']}"
     return f"{message['state']}, {message['reason']}: {message['error']}"
+
+
+def _service(message: Mapping[str, Any]) -> str:
+    service: str = message["letter"].split("/")[0]
+    return service

@@ -64,7 +64,7 @@ def picture(found: Condition) -> RenderableType:
         table.add_column(name, justify="right")
     for each in found["services"]:
         table.add_row(*_row(each))
-    return Group(table, *_problems(found), _batches(found["batches"]))
+    return Group(table, *_problems(found), *_ways_on(found["services"]), _batches(found["batches"]))
 
 
 def _row(service: ServiceCondition) -> Iterator[RenderableType]:
@@ -92,6 +92,13 @@ def _problems(found: Condition) -> Iterator[Text]:
     # Mostly it is the same for all: a token.
     if unknown := next((each["lag_problem"] for each in found["services"] if each["lag_problem"]), None):
         yield Text.assemble(("lag: ", "bold"), printable(unknown))
+
+
+def _ways_on(services: list[ServiceCondition]) -> Iterator[Text]:
+    """Which command tells more about messages that could not be handled."""
+    heaps = [heap for each in services for heap in (each["parked"], each["dead_letters"]) if heap]
+    if any(heap["number"] for heap in heaps):
+        yield Text("Why messages are parked or dead: scriptorium dead-letters list --state all --group")
 
 
 def _batches(batches: list[BatchesInState] | None) -> RenderableType:

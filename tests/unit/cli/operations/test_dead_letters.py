@@ -70,10 +70,24 @@ def test_one_service_that_is_down_does_not_hide_the_others(run: Run, down: set[s
     assert "the file service at http://file_service cannot be reached" in str(result.exception)
 
 
+def test_where_nobody_answers_nobody_says_that_there_are_none(run: Run, down: set[str]) -> None:
+    down.add("file_service")
+
+    assert run("dead-letters", "list", "--service", "file-service").stdout == ""
+
+
+def test_a_list_that_may_be_cut_says_so(run: Run) -> None:
+    cut = "There may be more than these 1 of essay-lifecycle"
+
+    assert cut in run("dead-letters", "list", "--service", "essay-lifecycle", "--limit", "1").stdout
+    assert cut not in run("dead-letters", "list", "--service", "essay-lifecycle", "--limit", "2").stdout
+
+
 def test_letters_are_replayed_each_where_it_is(run: Run, asked: list[httpx.Request]) -> None:
     result = run("dead-letters", "replay", "file-service/1", "essay-lifecycle/7", "file-service/3", "--why", "mended")
 
     assert "6 replayed (3 in essay-lifecycle, 3 in file-service)." in result.stdout
+    assert "scriptorium dead-letters list --state all" in result.stdout
     assert {each.url.host: body(each) for each in asked} == {
         "file_service": {"positions": [1, 3], "why": "mended"},
         "essay_lifecycle": {"positions": [7], "why": "mended"},

@@ -69,6 +69,19 @@ def test_all_is_told_at_100_columns(run: Run) -> None:
     assert "2d 7h" in result.stdout
 
 
+def test_the_command_that_says_why_is_named_only_when_something_could_not_be_handled(
+    run: Run, answers: dict[str, httpx.Response]
+) -> None:
+    way_on = "scriptorium dead-letters list --state all --group"
+    assert way_on in run("status").stdout
+
+    answers["metrics"] = httpx.Response(200, text=MEASURED.replace('"} 2.0', '"} 0.0').replace('"} 40.0', '"} 0.0'))
+    assert way_on not in run("status").stdout
+
+    answers["metrics"] = httpx.Response(200, text='scriptorium_dead_letters{reason="refused"} 1.0')
+    assert way_on in run("status").stdout
+
+
 def test_for_programs_there_is_one_document(run: Run) -> None:
     document = found(run)
 
