@@ -148,6 +148,25 @@ def test_nobody_asks_the_clock_of_the_process(path: Path) -> None:
     )
 
 
+def logged(path: Path) -> Iterator[str]:
+    """The names of the log lines that are there at the usual level."""
+    for node in ast.walk(parsed(path)):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="log"), attr=level), args=[ast.Constant(value=str(said))]
+            ):
+                yield from [said] if level != "debug" else []
+
+
+def test_operators_find_every_log_line_explained() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    lines = {line for path in DATED for line in logged(path)}
+
+    assert "message_parked" in lines
+    unknown = sorted(line for line in lines if f"`{line}`" not in page)
+    assert not unknown, f"operations.md does not say what {unknown} mean: add them to its table below Logs"
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "libs/common_core/src").rglob("*.py")), ids=name)
 def test_the_language_does_no_io(path: Path) -> None:
     foreign = {module.split(".")[0] for module in imported(path)} - OF_THE_LANGUAGE
