@@ -212,6 +212,22 @@ async def test_partitions_that_are_assigned_during_a_delivery_are_not_fetched_be
     await in_time(lambda: not client.paused())
 
 
+async def test_a_static_member_that_comes_back_interrupts_nobody(world: World) -> None:
+    await world.database(service, TABLES)
+    async with world.running(service, TABLES, instance_id="first") as first:
+        await in_time(lambda: not first.runtime.problems())
+        await world.run(service, TABLES, instance_id="second")
+        await in_time(lambda: len(first.runtime.consumer._client.assignment()) == 2)
+    before = assignments()
+
+    back = await world.run(service, TABLES, instance_id="first")
+    await in_time(lambda: back.runtime.consumer._given_out)
+    await opened(world, 8)
+    await in_time(lambda: world.is_done(service))
+
+    assert assignments() == before + 1
+
+
 def shares(process: ChildProcess) -> list[int]:
     """How many partitions a process was given, each time it was."""
     said = [json.loads(each) for each in process.log_file.read_text().splitlines() if '"partitions_assigned"' in each]

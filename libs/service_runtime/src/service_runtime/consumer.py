@@ -19,7 +19,7 @@ from service_runtime.logging import log
 from service_runtime.messages import decode, micro_batches
 from service_runtime.settings import RuntimeSettings
 from service_runtime.stalls import Work
-from service_runtime.topics import WrongTopics, check_topics
+from service_runtime.topics import WrongTopics, check_topics, given_out
 
 BROKER_ANSWERS_SECONDS = 2.0
 LEAVING_SECONDS = 1.5
@@ -46,7 +46,7 @@ class Consumer(ConsumerRebalanceListener):
         self._fetching: asyncio.Task[Fetched] | None = None
         self._offsets: asyncio.Task[None] | None = None
         self._uncommitted: dict[TopicPartition, int] = {}
-        self._joined_for: dict[str, int] = {}
+        self._given_out: set[TopicPartition] = set()  # Or we have joined again for them.
         self._handled: dict[TopicPartition, int] = {}
         """Where to go on in each partition that had messages, since they were assigned."""
         self._stopping = self._is_paused = False
@@ -64,7 +64,7 @@ class Consumer(ConsumerRebalanceListener):
     async def run(self) -> None:
         """Until stopped; begins anew when the broker was out of reach for too long."""
         while not self._stopping:
-            self._client, self._joined_for = group_member(self._group, self._settings, self._look_around_ms), {}
+            self._client, self._given_out = group_member(self._group, self._settings, self._look_around_ms), set()
             self._is_paused = False
             self._questions = AIOKafkaConsumer(**client_arguments(self._settings))
             try:
@@ -99,10 +99,9 @@ class Consumer(ConsumerRebalanceListener):
             return {}
         behind: dict[str, int] = {}
         for partition, end in (await questions.end_offsets(client.assignment())).items():
-            at = self._handled.get(partition)
-            behind[partition.topic] = (
-                behind.get(partition.topic, 0) + end - (await client.position(partition) if at is None else at)
-            )
+            handled = self._handled.get(partition)
+            at = await client.position(partition) if handled is None else handled
+            behind[partition.topic] = behind.get(partition.topic, 0) + end - at
         return behind
 
     async def group_lag(self) -> dict[str, int]:
@@ -110,7 +109,7 @@ class Consumer(ConsumerRebalanceListener):
         client, questions = self._client, self._questions
         if client is None or questions is None or self._problem is not None:
             raise KafkaConnectionError(self._problem)
-        partitions = [TopicPartition(topic, each) for topic in self._topics for each in self._partitions_of(topic)]
+        partitions = list(self._every_partition())
         begins, ends = await questions.beginning_offsets(partitions), await questions.end_offsets(partitions)
         behind = dict.fromkeys(self._topics, 0)
         for partition, end in ends.items():
@@ -194,19 +193,21 @@ class Consumer(ConsumerRebalanceListener):
             self._commit_soon(client, after)
 
     async def _join_for_new_partitions(self, client: AIOKafkaConsumer) -> None:
-        """Join again when topics have other partitions than at the last time.
+        """Join again when topics have partitions that nobody in the group was given.
 
         A group's leader does so by itself, but a restarted static member is not told that it leads (KAFKA-13435), so
         nobody would ever be given new partitions. Of the others the broker takes it as a repetition.
         """
-        found = {topic: len(self._partitions_of(topic)) for topic in self._topics}
-        if found != self._joined_for:
-            await self._commit_last()
-            self._joined_for = found
-            client.subscribe(list(self._topics), listener=self)
+        every = self._every_partition()
+        if every != self._given_out and (given := await given_out(self._group, self._settings)):
+            self._given_out = every
+            if every - given:
+                await self._commit_last()
+                client.subscribe(list(self._topics), listener=self)
 
-    def _partitions_of(self, topic: str) -> Collection[int]:
-        return (self._client.partitions_for_topic(topic) if self._client else None) or ()
+    def _every_partition(self) -> set[TopicPartition]:
+        known = {topic: self._client.partitions_for_topic(topic) if self._client else () for topic in self._topics}
+        return {TopicPartition(topic, each) for topic, partitions in known.items() for each in partitions or ()}
 
     async def _deliver_and_stay(self, client: AIOKafkaConsumer, fetched: Fetched) -> None:
         """Deliver, however long it takes, and stay in the group: others would wait for our claims."""

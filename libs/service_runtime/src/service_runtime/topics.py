@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import for_code
 from common_core.events.base import Topic
 
@@ -78,6 +80,20 @@ async def check_topics(settings: RuntimeSettings) -> None:
     """Raises WrongTopics with what is wrong and the way out, for each topic."""
     async with _admin(settings) as client:
         require(declared(settings), await _found(client))
+
+
+async def given_out(group: str, settings: RuntimeSettings) -> set[TopicPartition]:
+    """The partitions that the members of a consumer group have, none while it shares them out; raises KafkaError."""
+    name = settings.topic_prefix + group
+    async with _admin(settings) as client:
+        (answer,) = await client.describe_consumer_groups([name])
+    ((code, _, state, _, _, members, *_),) = answer.groups
+    if code:
+        raise for_code(code)(f"group {name}")
+    if state != "Stable":
+        return set()
+    assignments = [ConsumerProtocolMemberAssignment.decode(assignment) for *_, assignment in members]
+    return {partition for each in assignments for partition in each.partitions()}
 
 
 async def found_topics(settings: RuntimeSettings) -> dict[str, Size]:
