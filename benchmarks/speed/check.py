@@ -46,7 +46,7 @@ BOUNDS = [
     Bound(WAYS[0], WAYS[2], faster=5, less=6.5),
     Bound(WAYS[0], WAYS[3], faster=20, less=14),
 ]
-"""Half of the speed and two thirds of the processor time that a quiet machine gives. Beside other work the ratios of one
+"""Half of the speed and two thirds of the processor time that a quiet machine gives. Beside other work ratios of one
 revision differ by a quarter, and those of speed grow: who waits for each message waits longer.
 """
 

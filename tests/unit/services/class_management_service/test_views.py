@@ -2,6 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
+
 from services.class_management_service.views import Deadline
 
 
