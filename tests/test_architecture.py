@@ -92,7 +92,7 @@ def used(path: Path) -> Iterator[str]:
 
 
 def test_the_checks_see_the_house() -> None:
-    assert len(SERVICES) == 5
+    assert len(SERVICES) >= 5
     assert len(SOURCES) > 50
 
 

@@ -129,7 +129,7 @@ def running_system(data: Path | None, ports: Ports, say: Say) -> Iterator[System
     with ExitStack() as undo:
         say("Starting Kafka and PostgreSQL …")
         stack = undo.enter_context(LocalStack(data))
-        say(f"Starting the five services, logs in {stack.folder / 'logs'} …")
+        say(f"Starting the services, logs in {stack.folder / 'logs'} …")
         system = System(stack, given or _kept_secret(stack.folder / "jwt-secret"), chosen)
         undo.callback(system.stop)
         system.start()
