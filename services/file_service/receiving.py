@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fastapi import HTTPException, Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from services.file_service.archives import Member, members
@@ -65,6 +65,21 @@ async def _received_parts(request: Request) -> list[ReceivedFile]:
 class _ToDisk(MultiPartParser):
     spool_max_size = 16_384
     """Bytes of a file in memory before it goes to disk: Starlette's 1 MB, for 500 files, is more than we have."""
+    _is_whole = False
+
+    def on_end(self) -> None:
+        self._is_whole = True
+
+    async def parse(self) -> FormData:
+        """All parts; raises MultiPartException for a body that ends before its last boundary."""
+        self.stream = self._whole(self.stream)
+        return await super().parse()
+
+    async def _whole(self, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        async for chunk in chunks:
+            yield chunk
+        if not self._is_whole:  # Starlette leaves out the file in which it ends, in silence.
+            raise MultiPartException("the body ends before its last boundary, so a file is cut; send the same again")
 
 
 async def _chunks(request: Request, silence_seconds: float) -> AsyncGenerator[bytes]:
