@@ -111,7 +111,8 @@ def _pdfs() -> Iterator[tuple[str, bytes]]:
         "run lengths": (b"/RunLengthDecode", b"\x81a" * 4_000_000),
         "operators": (b"", b"q " * 4_000_000),
         "texts": (b"", b"BT /F1 1 Tf " + b"(a) Tj " * 1_000_000),
-        "columns": (b"", b"BT /F1 1 Tf " + b"".join(b"1 0 0 1 %d %d Tm (a) Tj " % at for at in _across(4_000)) + b"ET"),
+        "two columns": (b"", _across(4_000, 50, 300)),
+        "three columns": (b"", _across(4_000, 40, 217, 394)),
         "numbers": (b"", b"BT " + b"9" * 4_000_000 + b" 0 Td (a) Tj ET"),
         "open strings": (b"", b"(" * 4_000_000),
         "open hexes": (b"", b"<" * 4_000_000),
@@ -125,10 +126,10 @@ def _pdfs() -> Iterator[tuple[str, bytes]]:
     yield "pdf, tables in a ring", WHOLE["pdf"].replace(b"trailer\n<<", b"trailer\n<</Prev 9") + b"%" * 1_000_000
 
 
-def _across(lines: int) -> Iterator[tuple[int, int]]:
-    """Places of pieces in two columns that are written across both."""
-    for number in range(lines):
-        yield from ((50, -14 * number), (300, -14 * number))
+def _across(lines: int, *edges: int) -> bytes:
+    """A page in columns that begin at these edges and were written across all."""
+    places = ((edge, -14 * number) for number in range(lines) for edge in edges)
+    return b"BT /F1 1 Tf " + b"".join(b"1 0 0 1 %d %d Tm (a) Tj " % place for place in places) + b"ET"
 
 
 def _pdf(objects: list[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""A page in two columns is read one column after the other, in whichever order its lines were written."""
+"""A page in two or three columns is read one column after the other, in whichever order its lines were written."""
 
 from collections.abc import Callable, Iterable
 
@@ -73,6 +73,41 @@ def test_a_second_column_that_begins_above_the_first_is_not_torn(pdf_file: PdfFi
     pieces = [(310, 774, "begins above"), *across(column(60, LEFT), column(310, RIGHT))]
 
     assert read(pdf_file, written(pieces)) == [*LEFT, "begins above", *RIGHT]
+
+
+THIRDS = (40, 217, 394)
+MIDDLE = [f"middle {number:02}" for number in range(12)]
+
+
+@pytest.mark.parametrize("write", [written, written_as_one])
+def test_three_columns_are_read_one_after_the_other_below_what_stands_above_all(
+    write: Callable[[Iterable[Piece]], str], pdf_file: PdfFile
+) -> None:
+    columns = (column(x, lines) for x, lines in zip(THIRDS, (LEFT, MIDDLE, RIGHT), strict=True))
+
+    lines = read(pdf_file, write([NAME, DATE, TITLE, *across(*columns)]))
+
+    assert " ".join(lines[:2]).split() == ["Åsa", "Öström", "2025-03-01", *TITLE[2].split()]
+    assert lines[2:] == [*LEFT, *MIDDLE, *RIGHT]
+
+
+@pytest.mark.parametrize("shortest", range(3))
+def test_each_of_three_columns_may_end_earlier_or_stand_a_little_lower(shortest: int, pdf_file: PdfFile) -> None:
+    lines = [LEFT, MIDDLE, RIGHT]
+    lines[shortest] = lines[shortest][:9]
+    pieces = across(*(column(x, each, lower=x / 100) for x, each in zip(THIRDS, lines, strict=True)))
+
+    assert read(pdf_file, written(pieces)) == [line for each in lines for line in each]
+
+
+def test_a_third_column_is_as_wide_as_the_first(pdf_file: PdfFile) -> None:
+    numbers = [f"{number:02}" for number in range(12)]
+    pieces = across(column(60, LEFT), column(310, numbers), column(370, RIGHT))
+
+    assert read(pdf_file, written(pieces)) == [
+        *LEFT,
+        *(f"{number} {line}" for number, line in zip(numbers, RIGHT, strict=True)),
+    ]
 
 
 def test_a_word_divided_in_a_column_is_put_together(pdf_file: PdfFile) -> None:
