@@ -161,6 +161,10 @@ def test_somebody_whose_name_is_a_word_of_gradebooks_is_taken_with_an_email() ->
     assert names("Efternamn,Förnamn,E-post\nDate,,date@school.example") == [("", "Date", "date@school.example")]
 
 
+def test_a_student_beside_whose_name_stands_what_gradebooks_write_below_their_header_is_taken() -> None:
+    assert names('Student,Essay\n,Manual Posting\n"Öström, Åsa",Manual Posting') == [("Åsa", "Öström", None)]
+
+
 def test_no_header_means_two_things() -> None:
     for column, known in HEADERS.items():
         assert {column_of(name) for name in known} == {column}

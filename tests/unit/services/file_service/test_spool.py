@@ -1,12 +1,13 @@
 """Room for uploads is counted in requests and in bytes, and given back."""
 
 import asyncio
+import resource
 from contextlib import AsyncExitStack
 
 import pytest
 from fastapi import HTTPException
 
-from services.file_service.spool import Spool
+from services.file_service.spool import MAX_FILES, Spool
 
 
 async def has_room(spool: Spool, size: int) -> bool:
@@ -74,3 +75,15 @@ async def test_who_needs_more_than_was_given_back_waits_on() -> None:
         assert not waiting.done()
 
     assert await waiting
+
+
+def test_all_files_of_all_requests_may_be_open_at_the_same_time() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 1_024), hard))
+    try:
+        Spool(3, 100, 0.0)
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert allowed > 3 * MAX_FILES or allowed == hard
