@@ -1,17 +1,18 @@
-"""A student's files are erased while somebody else uploads the same bytes: theirs stay, whoever was first."""
+"""A student's files are erased when all are read, and while others upload the same bytes, which stay."""
 
 import asyncio
 from uuid import UUID, uuid4
 
 import pytest
-from common_core.events import StudentErasureRequestedV1
+from common_core.events import ERASED, StudentErasureRequestedV1
 from common_core.events.words import StudentEssayRef
 from service_runtime.testing import Running, wait_until
 
 from services.file_service.service import service
 from tests.integration.classroom import Person
 from tests.integration.documents import essay
-from tests.integration.test_file_service import a_batch, decided, upload
+from tests.integration.test_file_service import a_batch, decided, listed, upload
+from tests.integration.test_progress import READ, received
 from tests.integration.world import Database, World
 
 BEFORE_AN_UPLOAD_ENDS = "LOCK TABLE timers IN SHARE MODE"
@@ -67,3 +68,19 @@ async def test_the_same_bytes_uploaded_during_an_erasure_are_there_afterwards(
     assert (original.status_code, original.content) == (200, text.encode())
     assert (await teacher.get(f"/content/{stored['text_storage_id']}")).text == text
     assert (await teacher.get(f"/batches/{theirs}/files/{row['file_upload_id']}/original")).status_code == 404
+
+
+async def test_an_erasure_waits_for_files_that_nobody_has_read(shared_world: World, files: Running) -> None:
+    teacher, database, batch_id = Person(files), await shared_world.database(service), await a_batch(shared_world)
+    await upload(teacher, batch_id, ("anna.txt", essay("Nobody's name, alone").encode()))
+    ((row,)) = await decided(teacher, batch_id, 1)
+    await received(database, batch_id, "a copy.txt")
+
+    await shared_world.outside.publish(erasure(batch_id, row["text_storage_id"]))
+    await wait_until(lambda: database.fetch("SELECT 1 FROM parked_messages"))
+    before = await listed(teacher, batch_id)
+    await database.fetch(READ, batch_id, "a copy.txt", "provisioned", row["text_storage_id"])
+    await wait_until(lambda: shared_world.is_done(service))
+
+    assert [each["original_file_name"] for each in before] == ["a copy.txt", "anna.txt"]
+    assert [each["original_file_name"] for each in await listed(teacher, batch_id)] == [ERASED, ERASED]

@@ -55,9 +55,11 @@ class School:
         """Where a service's route is."""
         return self.variables[f"{service}_URL"] + path
 
-    async def request(self, method: str, service: str, path: str, **content: Any) -> httpx.Response:
-        """An answer of a service, asked again while it is being restarted."""
-        headers = {"Idempotency-Key": str(uuid4())}
+    async def request(
+        self, method: str, service: str, path: str, *, key: str | None = None, **content: Any
+    ) -> httpx.Response:
+        """An answer of a service, asked again while it is being restarted; `key` is an idempotency key."""
+        headers = {"Idempotency-Key": key or str(uuid4())}
 
         async def answered() -> httpx.Response | None:
             with contextlib.suppress(httpx.TransportError):

@@ -176,10 +176,17 @@ async def upload(school: School, batch_id: str, files: Mapping[str, bytes]) -> N
 
 
 async def leave_dead_letters(world: World, school: School, student_id: str, batch_id: str) -> None:
-    """Two messages of unknown type that name the student; one is discarded, and the record of that names them, too."""
+    """Two messages of unknown type that name the student; one is discarded, and the record of that names them, too.
+
+    Their ids are written in capitals, as some systems do.
+    """
     for _ in range(2):
-        named = {"student_id": student_id, "student_name": f"{FIRST} {LAST}", "match_reasons": [f"says '{LAST}'"]}
-        data = {"batch_id": batch_id, "class_id": school.class_id, "results": [{"suggestions": [named]}]}
+        named = {
+            "student_id": student_id.upper(),
+            "student_name": f"{FIRST} {LAST}",
+            "match_reasons": [f"says '{LAST}'"],
+        }
+        data = {"batch_id": batch_id, "class_id": school.class_id.upper(), "results": [{"suggestions": [named]}]}
         value = json.dumps({"specversion": "1.0", "id": str(uuid4()), "source": "/registry", "data": data}).encode()
         headers = [("content-type", b"application/cloudevents+json")]
         await world.outside.send(Topic.UPSTREAM, value, key=batch_id.encode(), headers=headers)
