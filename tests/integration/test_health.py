@@ -128,7 +128,7 @@ async def test_a_process_that_hangs_in_a_micro_batch_ends_in_time_and_gives_it_b
 
         os.kill(process.pid, signal.SIGTERM)
 
-        await wait_until(lambda: not process.running, 10)
+        await wait_until(lambda: not process.running, 25)
 
     await world.run(service, TABLES)
     assert await wait_until(lambda: world.listener.said(EssaySlotAssignedV1, page_id))

@@ -111,7 +111,7 @@ async def test_who_sends_slowly_holds_no_connection_to_the_database(orchestrator
             writer.write(begun.encode())
             await writer.drain()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             answer = await orchestrator.http.get("/v1/batches", headers=headers)
 
         assert answer.status_code == 200

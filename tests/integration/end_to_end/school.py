@@ -67,7 +67,7 @@ class School:
                 return None if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else response
             return None
 
-        return await wait_until(answered, 20)
+        return await wait_until(answered)
 
     async def get(self, service: str, path: str) -> Any:
         """What a GET answers; an error fails the test."""
@@ -141,8 +141,8 @@ class School:
         """Ask the service's process to stop, see that it does in time, and wait for the next one."""
         (pid,) = self._processes(module)
         os.kill(pid, signal.SIGTERM)
-        await wait_until(lambda: pid not in self._processes(module), 10)
-        await wait_until(lambda: self._processes(module), 20)
+        await wait_until(lambda: pid not in self._processes(module), 25)
+        await wait_until(lambda: self._processes(module))
 
     def _processes(self, module: str) -> list[int]:
         return _processes(self.variables["KAFKA_BOOTSTRAP_SERVERS"], module)

@@ -45,10 +45,10 @@ def bearer(settings: RuntimeSettings, sub: str, *roles: Role) -> dict[str, str]:
 
 
 @overload
-async def wait_until[T](condition: Callable[[], Awaitable[T]], seconds: float = 15.0) -> T: ...
+async def wait_until[T](condition: Callable[[], Awaitable[T]], seconds: float = 30.0) -> T: ...
 @overload
-async def wait_until[T](condition: Callable[[], T], seconds: float = 15.0) -> T: ...
-async def wait_until(condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+async def wait_until[T](condition: Callable[[], T], seconds: float = 30.0) -> T: ...
+async def wait_until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
     """What the condition says as soon as that is true; AssertionError with its last word when it takes longer."""
     deadline = time.monotonic() + seconds
     while True:
