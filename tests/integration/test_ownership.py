@@ -1,7 +1,7 @@
 """Whose a resource is: on every route with an id, what is another teacher's does not exist."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -67,14 +67,24 @@ class House:
         return bearer(next(iter(self.services.values())).runtime.settings, sub, *roles)
 
 
+async def once_heard(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """The answer of a service that has heard what another one said."""
+
+    async def accepted() -> httpx.Response | None:
+        answer = await ask()
+        return answer if answer.is_success else None
+
+    return await wait_until(accepted)
+
+
 async def what_berit_has(world: World, services: dict[str, Running]) -> dict[str, str]:
     """The ids of a class, a batch, an essay in it, and its text; the teacher is asked who wrote it."""
     berit = {name: Person(service) for name, service in services.items()}
     class_id, students = await berit["class-management"].make_class("Astrid")
     body = {"course_code": COURSE, "expected_essay_count": 2, "class_id": str(class_id)}
-    batch_id = (await berit["batch-orchestrator"].post("/batches", body)).raise_for_status().json()["batch_id"]
-    uploaded = await berit["file-service"].ask("POST", f"/batches/{batch_id}/files", **FILES)
-    uploaded.raise_for_status()
+    registered = await once_heard(lambda: berit["batch-orchestrator"].post("/batches", body))
+    batch_id = registered.json()["batch_id"]
+    await once_heard(lambda: berit["file-service"].ask("POST", f"/batches/{batch_id}/files", **FILES))
 
     async def assigned() -> dict[str, str] | None:
         slots = (await berit["essay-lifecycle"].get(f"/batches/{batch_id}/essays")).json().get("slots", [])

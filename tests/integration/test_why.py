@@ -25,6 +25,8 @@ from tests.integration.sockets import app_of, served
 from tests.integration.world import World
 
 NOBODY = "http://127.0.0.1:9"
+PATIENT = {"known_within_seconds": 30}
+"""On a busy machine the orchestrator hears late of a class; a registration waits for it."""
 MATCHER_DOWN = "; the student matcher does not answer."
 
 
@@ -73,9 +75,9 @@ async def school(shared_world: World) -> AsyncIterator[School]:
             ("class_management", class_management),
             ("file_service", file_service),
         ):
-            running[name] = await shared_world.run(each)
+            running[name] = await shared_world.run(each, **PATIENT)
             addresses[f"{name}_url"] = await stack.enter_async_context(served(app_of(running[name])))
-        batches = await shared_world.run(orchestrator, **addresses)
+        batches = await shared_world.run(orchestrator, **PATIENT, **addresses)
         yield School(shared_world, batches, Person(batches), Person(running["class_management"]))
 
 
@@ -186,7 +188,7 @@ async def test_the_matcher_waits_for_texts_and_says_so(school: School) -> None:
     class_id, _ = await school.classes.make_class("Anna")
     async with served(app_of(matcher)) as url:
         addresses = {"student_matching_url": url, "essay_lifecycle_url": NOBODY, "class_management_url": NOBODY}
-        async with school.world.running(orchestrator, **addresses) as batches:
+        async with school.world.running(orchestrator, **PATIENT, **addresses) as batches:
             all_running = School(school.world, batches, Person(batches), school.classes)
             batch_id = await all_running.register(1, class_id)
             await school.world.outside.publish(content(batch_id, "a.txt"))

@@ -31,7 +31,7 @@ def whole_system(collector: Collector) -> Iterator[dict[str, str]]:
         up = ChildProcess("scriptorium up", [*command, "--env-file", env_file], folder / "up.log", env=environment)
         up.start()
         try:
-            up.await_ready(env_file.exists, 90)
+            up.await_ready(env_file.exists, 180)
             yield {**read_env(env_file), "UP_PID": str(up.pid), "LOGS": str(folder / "data" / "logs")}
         finally:
             up.stop(patience=30)
