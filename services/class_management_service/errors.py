@@ -7,6 +7,9 @@ from common_core.errors import DomainError
 
 from services.class_management_service.state_machine import ValidationStatus
 
+NAMED = 5
+"""So many batches stand in the sentence; the list has all."""
+
 
 class NotOpen(DomainError):
     """Decisions can be made only while the validation is open."""
@@ -54,7 +57,9 @@ class StillDeciding(DomainError):
     """Until it is decided who wrote them, essays of the student could be missed, or another's be erased."""
 
     def __init__(self, batch_ids: Sequence[UUID]) -> None:
-        super().__init__(f"{len(batch_ids)} batches of the class are being decided; confirm or cancel them, then erase")
+        named = ", ".join(map(str, batch_ids[:NAMED]))
+        more = f" and {len(batch_ids) - NAMED} more" if len(batch_ids) > NAMED else ""
+        super().__init__(f"essays of the class are being decided; confirm or cancel batch {named}{more}, then erase")
         self._batch_ids = batch_ids
 
     @property

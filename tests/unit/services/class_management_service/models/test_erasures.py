@@ -2,7 +2,7 @@
 
 from itertools import permutations
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from common_core.events import ERASED, ClassRosterChangedV1, Event, StudentDataErasedV1
@@ -10,6 +10,7 @@ from common_core.status_enums import RetainedData
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.class_management_service.errors import StillDeciding
 from services.class_management_service.handlers import erased_elsewhere
 from services.class_management_service.models import StudentEntry, StudentErasure, Validation
 from services.class_management_service.models.associations import NOT_IN_CLASS
@@ -131,3 +132,14 @@ def test_an_entry_without_an_id_is_somebody_new() -> None:
     school_class.change_roster([StudentEntry(first_name="Anna", last_name="Ek")], lambda: UUID(int=50))
 
     assert [each.student_id for each in school_class.students] == [UUID(int=50)]
+
+
+@pytest.mark.parametrize(("batches", "named"), [(1, 1), (5, 5), (7, 5)])
+def test_an_erasure_that_is_too_early_names_the_batches_that_are_being_decided(batches: int, named: int) -> None:
+    ids = [uuid4() for _ in range(batches)]
+
+    refused = StillDeciding(ids)
+
+    assert [each for each in ids if str(each) in str(refused)] == ids[:named]
+    assert ("and 2 more" in str(refused)) == (batches == 7)
+    assert refused.details == {"undecided_batches": [str(each) for each in ids]}
