@@ -65,7 +65,10 @@ def report(score: Score) -> None:
     print(f"{'recall, where one is named':32}" + "".join(f"{score.recall(above):11.4f}" for above in (0, 0.7, 0.9)))
     print(f"{'wrong first suggestion':32}{score.wrong:11.4f}")
     print(f"{'equal candidates ambiguous':32}{score.equal_are_ambiguous:11.4f}")
+    print(f"{'  where somebody is found':32}{score.equal_found_are_ambiguous:11.4f}")
     print(f"{'equal candidates, one chosen':32}{score.equal_are_decided:11.4f}")
+    equal = ", ".join(f"{score.equal[outcome]} {outcome}" for outcome in Outcome if score.equal[outcome])
+    print(f"{'equal candidates, essays':32}{equal:>11}")
     print(f"{'expected calibration error':32}{score.calibration_error:11.4f}   of {len(score.judged):,} essays")
     for confidence, right, count in score.reliability:
         print(f"    confidence {confidence:.3f}: right {right:.3f} of {count:,}")

@@ -81,6 +81,19 @@ class Score:
         return self.share(lambda j: j.outcome is Outcome.AMBIGUOUS, lambda j: j.essay.right is Right.SEVERAL)
 
     @property
+    def equal_found_are_ambiguous(self) -> float:
+        """The same of those in which the matcher finds somebody at all: the text of the rest names nobody it knows."""
+        return self.share(
+            lambda j: j.outcome is Outcome.AMBIGUOUS,
+            lambda j: j.essay.right is Right.SEVERAL and j.outcome is not Outcome.NONE,
+        )
+
+    @property
+    def equal(self) -> Counter[Outcome]:
+        """What came of the essays that name several students alike."""
+        return Counter(j.outcome for j in self.judged if j.essay.right is Right.SEVERAL)
+
+    @property
     def equal_are_decided(self) -> float:
         """How many of them have one chosen all the same; the rest is called ambiguous or suggests nobody."""
         return 1 - self.share(lambda j: j.outcome is not Outcome.WRONG, lambda j: j.essay.right is Right.SEVERAL)

@@ -11,17 +11,23 @@ from services.student_matching_service.vocabulary import (
     BYLINE,
     DATE,
     DONE_BY,
+    FEEDBACK,
     FIELD,
     IN_TITLES,
     LABEL_ALONE,
     LABELS,
+    OF_SEVERAL,
     PARTICLES,
+    REFERENCE,
     SOMEBODY_ELSE,
+    SOURCES,
     TEACHING,
+    YEAR,
     Label,
 )
 
 LONGEST_LINE = 300
+TAIL_LINES = 4
 LONGEST_LABEL = 40
 LONGEST_NAME = 6
 """Words."""
@@ -30,9 +36,11 @@ LONGEST_SMALL_WORD = 1
 _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]+")
 _SEPARATOR = re.compile(r"[:=|\t]|\s[-–—]\s")
 _MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,/\t(\[]|\s{2})\W*")
-_BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och)\s", re.IGNORECASE)
-_TOGETHER = re.compile(r"\s(?:and|och|[&+])\s", re.IGNORECASE)
+_BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och|samt)\s", re.IGNORECASE)
+_TOGETHER = re.compile(r"\s(?:and|och|samt|[&+])\s", re.IGNORECASE)
 _QUOTATION_MARKS = ('"', "”", "“", "»", "«", "'", "’")
+_QUOTED_SENTENCE = re.compile(r".*[.!?…][\"”“»«]")
+_OF_TITLES = re.compile(r".*[\"”“»«?!]|\s*\(")
 _QUOTED_BY = re.compile(r"[\"”“»«]\s*[-–—]\s*\w")
 _DASH = re.compile(r"[-–—~]")
 _AROUND_NAMES = " ,-–—_·•:!'’"
@@ -61,6 +69,11 @@ class Field:
     written: str
     value: str
 
+    @property
+    def is_of_several(self) -> bool:
+        """Whether the label announces several people."""
+        return self.written.lower() in OF_SEVERAL
+
 
 def tidy(text: str) -> str:
     """The line without invisible signs, ligatures and what no database stores; cut when it is very long."""
@@ -88,9 +101,33 @@ def _field(match: re.Match[str], value: str, before: str = "") -> Field:
 
 
 def names_somebody_else(line: str, before: str) -> bool:
-    """Whether the line says who teaches, read or corrected, or whose words are quoted in it or on the line before."""
+    """Whether the line says who teaches, read or corrected, names a source, or whose words it or the last quotes."""
     is_attribution = _QUOTED_BY.search(line) or (_DASH.match(line) and before.endswith(_QUOTATION_MARKS))
-    return bool(is_attribution or TEACHING.fullmatch(line) or (DONE_BY.match(line) and not BYLINE.match(line)))
+    is_speaker = line.endswith(":") or _QUOTED_SENTENCE.fullmatch(before)
+    is_other = TEACHING.fullmatch(line) or REFERENCE.match(line) or (DONE_BY.match(line) and not BYLINE.match(line))
+    return bool(is_attribution or is_speaker or is_other)
+
+
+def looks_like_title(line: str) -> bool:
+    """Whether the line is quoted, in brackets, asks or calls out, as nobody writes their name."""
+    return bool(_OF_TITLES.match(line))
+
+
+def heading(line: str) -> str:
+    """The line, up to a colon, as it stands among headings: in small letters, without signs around it."""
+    return line.partition(":")[0].strip(" \t*#-–—.").lower()
+
+
+def that_may_sign(lines: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
+    """The last lines before what others say about the text, without a role that ends it and without its sources."""
+    headings = [heading(line) for _, line in lines]
+    end = next((place for place, found in enumerate(headings) if found in FEEDBACK), len(lines))
+    if headings[:end] and headings[end - 1] in Label.SOMEBODY_ELSE.value:
+        end = max(end - 2, 0)
+    sources = [place for place, found in enumerate(headings[:end]) if found in SOURCES]
+    first = sources[0] if sources else end
+    below = [line for place, line in enumerate(lines[:end]) if place > first and place - 1 not in sources]
+    return [*lines[:first], *(line for line in below if not YEAR.search(line[1]))][-TAIL_LINES:]
 
 
 def before_label(line: str) -> str:
@@ -101,15 +138,22 @@ def before_label(line: str) -> str:
 
 def stretches(value: str) -> list[str]:
     """The parts of a line between dates, brackets and other signs, without numbers, addresses and school words."""
-    parts = (_without_school_words(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value)))
+    parts = (_without_school_words(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", _apart(value))))
     return [piece for part in parts if part for piece in _at_commas(part)]
+
+
+def _apart(value: str) -> str:
+    """With spaces for underscores, as in Ek_Anna_9B, but not in addresses."""
+    return value if "@" in value else value.replace("_", " ")
 
 
 def with_ordinary_words(value: str) -> list[str]:
     """The parts of a line that have words in them which usually stand beside names, as they are."""
     parts = [_without_numbers(part) for part in _BETWEEN_PEOPLE.split(DATE.sub(" | ", value))]
     pieces = [piece for part in parts for piece in _at_commas(" ".join(part))]
-    return [piece for piece in pieces if 1 < len(piece.split()) <= LONGEST_NAME and _has_ordinary_word(piece)]
+    pieces += [_without_school_words(piece) for piece in pieces]
+    kept = dict.fromkeys(pieces)
+    return [piece for piece in kept if 1 < len(piece.split()) <= LONGEST_NAME and _has_ordinary_word(piece)]
 
 
 def _has_ordinary_word(stretch: str) -> bool:
@@ -166,7 +210,7 @@ def is_somebody(name: str, fewest_words: int = 2) -> bool:
     words = name.replace(",", " ").split()
     if not fewest_words <= len(words) <= 4 or any(word.lower() in IN_TITLES for word in words):
         return False
-    return all(word[0].isupper() or word.lower() in PARTICLES for word in words)
+    return all(word[0].isupper() or _may_be_small(word.strip(_AROUND_NAMES)) for word in words)
 
 
 def people_together(line: str) -> list[str]:
@@ -175,11 +219,15 @@ def people_together(line: str) -> list[str]:
 
 
 def people_at_commas(line: str) -> list[str]:
-    """The people of a line that may be a list of authors, as well as a name and something else: "Anna Ek, Bo"."""
-    return _only_people(line.split(","))
+    """The people of a line that may be a list of authors: "Anna Ek, Bo", or one and a title; "Bo, Eva, Li"."""
+    if "," not in line:
+        return []
+    parts = [name.strip() for part in _TOGETHER.split(line) for name in part.split(",")]
+    names = [name for name in parts if not any(c.isdigit() for c in name)]  # 12 maj 2024 is not Maj.
+    return _only_people(names, by_first_names=len(names) > 2)
 
 
-def _only_people(names: Sequence[str]) -> list[str]:
-    in_full = any(is_somebody(name) for name in names)  # "Romeo and Juliet" is a title.
+def _only_people(names: Sequence[str], *, by_first_names: bool = False) -> list[str]:
+    in_full = by_first_names or any(is_somebody(name) for name in names)  # "Romeo and Juliet" is a title.
     each = all(has_shape_of_name(name) or is_somebody(name, fewest_words=1) for name in names)
     return list(names) if len(names) > 1 and in_full and each else []

@@ -12,19 +12,32 @@ from services.student_matching_service.header_lines import (
     fields,
     has_shape_of_name,
     is_somebody,
+    looks_like_title,
     names_somebody_else,
     people,
     people_at_commas,
     people_together,
     stretches,
+    that_may_sign,
     tidy,
     with_ordinary_words,
 )
-from services.student_matching_service.vocabulary import ABOUT_BY, BYLINE, BYLINE_AFTER_TITLE, EMAIL, PASSIVE_BY, Label
+from services.student_matching_service.vocabulary import (
+    ABOUT_BY,
+    BELOW_TITLE,
+    BYLINE,
+    BYLINE_AFTER_TITLE,
+    EMAIL,
+    LABEL_ALONE,
+    NAME_IN_ADDRESS,
+    PASSIVE_BY,
+    WORKS_AUTHOR,
+    Label,
+)
 
 HEAD_LINES = 20
 TITLE_LINES = 8
-TAIL_LINES = 4
+LINES_BELOW_HEADING = 40
 REPEATED_LINES = 5
 
 # How sure a name in this place is the author's, when it is certain whose name it is.
@@ -57,6 +70,8 @@ class Mention:
     """Whether this names a person even if nobody in the class fits."""
     is_author_field: bool = False
     """Whether the text itself calls this the author's name."""
+    is_signed: bool = False
+    """Whether this person is named as who wrote it: by label, address or signature."""
     is_whole: bool = False
     """Whether this is a name only if it has no other words than a student's: Till and Page also stand beside names."""
     is_list: bool = False
@@ -71,7 +86,8 @@ def mentions(text: str) -> list[Mention]:
     head = [Line(tidy(line), number, f"line {number}") for number, line in numbered[:HEAD_LINES]]
     head[:1] = [replace(line, where="first line") for line in head[:1]]
     prose = next((i for i, line in enumerate(head) if line.is_prose), len(head))
-    tail = [Line(tidy(line), number, "last lines") for number, line in numbered[prose + 1 :][-TAIL_LINES:]]
+    last = that_may_sign(numbered[prose + 1 :][-LINES_BELOW_HEADING:])
+    tail = [Line(tidy(line), number, "last lines") for number, line in last]
     labelled = list(_fields_with_values(head))
     return [
         *_in_fields(labelled, in_prose={line.number for line in head[prose + 1 :]}),
@@ -84,12 +100,16 @@ def mentions(text: str) -> list[Mention]:
 
 
 def _fields_with_values(lines: Sequence[Line]) -> Iterator[tuple[Line, Field]]:
-    """Every field; the value of a label that stands alone is the next line, unless that has a label of its own."""
+    """Every field; the value of a label alone is the next line without a label, of one for several all their names."""
     waiting: Field | None = None
     for line in lines:
         here = fields(line.text) or ([replace(waiting, value=line.text)] if waiting else [])
         yield from ((line, field) for field in here)
-        waiting = here[-1] if here and not here[-1].value.strip() else None
+        waiting = here[-1] if here and _goes_on(here[-1]) else None
+
+
+def _goes_on(field: Field) -> bool:
+    return not field.value.strip() or (field.is_of_several and is_somebody(field.value))
 
 
 def _in_fields(labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> Iterator[Mention]:
@@ -100,14 +120,16 @@ def _in_fields(labelled: Sequence[tuple[Line, Field]], in_prose: Set[int]) -> It
             yield from _in_author_field(field.value, where, trust)
         elif field.label is Label.BYLINE:
             trust = FIELD_IN_PROSE if line.number in in_prose else BYLINE_FIELD
+            yield from _list(field.value, where, trust)
             several = bool(people_together(field.value))
-            yield from (
-                Mention(name, where, trust, names_somebody=is_somebody(name), is_one_of_several=several)
-                for name in people(field.value)
-            )
+            for name in people(field.value):
+                person = is_somebody(name)
+                signed = person and field.written.lower() not in WORKS_AUTHOR
+                yield Mention(name, where, trust, names_somebody=person, is_signed=signed, is_one_of_several=several)
 
 
 def _in_author_field(value: str, where: str, trust: float) -> Iterator[Mention]:
+    yield from _list(value, where, trust)
     yield from _whole(value, where, trust)
     for name in people(value):
         yield Mention(
@@ -116,6 +138,7 @@ def _in_author_field(value: str, where: str, trust: float) -> Iterator[Mention]:
             trust,
             names_somebody=is_somebody(name, fewest_words=1),
             is_author_field=is_somebody(name),
+            is_signed=is_somebody(name),
             is_one_of_several=bool(people_together(value)),
         )
 
@@ -130,20 +153,26 @@ def _in_first_and_last_name(labelled: Sequence[tuple[Line, Field]]) -> Iterator[
 def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Mention]:
     """Names that stand on a line of their own, after "by", or beside a title or a field."""
     for ordinal, line in enumerate(lines):
-        if names_somebody_else(line.text, lines[ordinal - 1].text if ordinal else ""):
+        before, after = (lines[i].text if 0 <= i < len(lines) else "" for i in (ordinal - 1, ordinal + 1))
+        if names_somebody_else(line.text, before):
             continue
         place = FIRST_LINE if ordinal == 0 else LINES_BELOW if ordinal < 4 else LATER_LINES
         if line.number in with_fields:
+            if LABEL_ALONE.fullmatch(line.text):  # Till is a label as well as a name.
+                yield Mention(line.text, line.where, place, is_whole=True)
             yield from _bare(before_label(line.text), line.where, place)
         elif byline := BYLINE.match(line.text):
-            yield from _bare(line.text[byline.end() :], f"{line.where}, after '{byline['label']}'", BYLINE_FIELD)
+            where = f"{line.where}, after '{byline['label']}'"
+            by = _bare(line.text[byline.end() :], where, BYLINE_FIELD)
+            yield from (replace(mention, is_signed=mention.names_somebody) for mention in by)
         elif byline := BYLINE_AFTER_TITLE.match(line.text):
             where = f"{line.where}, after '{byline['label']}'"
             yield from _bare(line.text[byline.end() :], where, _after_title(line.text, byline))
         else:
             # "The hero: Anna Svensson" names nobody we know; "Anna Svensson: My summer" may.
-            before, colon, _ = line.text.partition(": ")
-            yield from _bare(before, line.where, place * BESIDE_OTHER_WORDS if colon else place)
+            named, colon, _ = line.text.partition(": ")
+            trust = ABOUT_AFTER_TITLE if BELOW_TITLE.match(after) else place * BESIDE_OTHER_WORDS if colon else place
+            yield from _bare(named, line.where, trust)
 
 
 def _after_title(line: str, byline: re.Match[str]) -> float:
@@ -155,13 +184,17 @@ def _after_title(line: str, byline: re.Match[str]) -> float:
 
 def _bare(text: str, where: str, trust: float) -> Iterator[Mention]:
     found, several = stretches(text), bool(people_together(text))
-    alone = len(found) == 1 or several
-    if people_at_commas(text):
-        yield Mention(text, where, trust, is_list=True)
+    alone = (len(found) == 1 or several) and not looks_like_title(text)
+    yield from _list(text, where, trust)
     trust = trust if alone else trust * BESIDE_OTHER_WORDS
     yield from _whole(text, where, trust)
     for name in filter(has_shape_of_name, found):
         yield Mention(name, where, trust, names_somebody=alone and is_somebody(name), is_one_of_several=several)
+
+
+def _list(text: str, where: str, trust: float) -> Iterator[Mention]:
+    if listed := people_at_commas(text):
+        yield Mention(", ".join(listed), where, trust, is_list=True)
 
 
 def _whole(text: str, where: str, trust: float) -> Iterator[Mention]:
@@ -175,7 +208,9 @@ def _in_emails(lines: Sequence[Line], labelled: Sequence[tuple[Line, Field]], in
         trust = EMAIL_IN_PROSE if line.number in in_prose else EMAIL_IN_HEAD
         for address in EMAIL.findall(line.text):
             if address not in others:
-                yield Mention(address, f"e-mail on line {line.number}", trust, is_email=True, names_somebody=True)
+                where = f"e-mail on line {line.number}"
+                named = bool(NAME_IN_ADDRESS.match(address))
+                yield Mention(address, where, trust, is_email=True, names_somebody=True, is_signed=named)
 
 
 def _in_last_lines(lines: Sequence[Line]) -> Iterator[Mention]:
@@ -187,8 +222,15 @@ def _in_last_lines(lines: Sequence[Line]) -> Iterator[Mention]:
         *_in_title_lines(short, with_fields={line.number for line, _ in labelled}),
         *_in_emails(lines, labelled, in_prose={line.number for line in lines if line.is_prose}),
     ):
-        trust = min(mention.trust, LAST_LINES)
-        yield replace(mention, where="last lines", trust=trust, names_somebody=False, is_author_field=False)
+        person = mention.is_signed or (mention.names_somebody and not mention.is_email)
+        yield replace(
+            mention,
+            where="last lines",
+            trust=min(mention.trust, LAST_LINES),
+            names_somebody=False,
+            is_author_field=False,
+            is_signed=person,
+        )
 
 
 def _is_signature(line: str) -> bool:

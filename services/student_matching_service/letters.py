@@ -12,6 +12,12 @@ _CYRILLIC = dict(zip("абвгдезиклмнопрстуфыэіїєґ", "abvg
 _GREEK = dict(zip("αβγδεζηικλμνξοπρσςτυφω", "avgdeziiklmnxoprsstyfo", strict=True)) | {"θ": "th", "χ": "ch", "ψ": "ps"}
 _PLAIN = str.maketrans(_WITHOUT_MARK | _CYRILLIC | _GREEK)
 
+_KEYS = {
+    key: (row, column)
+    for row, keys in enumerate(("qwertyuiop", "asdfghjkl", "zxcvbnm"))
+    for column, key in enumerate(keys)
+}
+
 _SOUNDS = (
     ("sch|sj|sh|tj", "s"), ("ph", "f"), ("ck|kh|q|c(?![eiyh])|ch(?=[rlao])", "k"), ("x", "ks"), ("w", "v"), ("z", "s"),
     ("c(?=[eiy])", "s"), ("ou|oo", "u"), ("ee|ie", "i"), ("[aei]y|ai", "ei"), ("[yj]", "i"), ("(?<=[^aeiou])h", ""),
@@ -38,6 +44,13 @@ def sound(plain: str) -> str:
     for written, heard in _BY_SOUND:
         plain = written.sub(heard, plain)
     return plain
+
+
+def are_neighbours(one: str, other: str) -> bool:
+    """Whether two plain letters are beside each other on a keyboard."""
+    if one not in _KEYS or other not in _KEYS:
+        return True
+    return all(abs(a - b) <= 1 for a, b in zip(_KEYS[one], _KEYS[other], strict=True))
 
 
 def _without_marks(text: str) -> str:

@@ -4,16 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from services.student_matching_service.names import (
-    Closeness,
-    How,
-    Role,
-    StudentName,
-    Word,
-    closeness,
-    join,
-    words,
-)
+from services.student_matching_service.names import Role, StudentName
+from services.student_matching_service.words import Closeness, How, Word, closeness, join, words
 
 FULL_NAME = 0.985
 JOINED_NAME = 0.96
@@ -81,6 +73,7 @@ def written_names(found: str) -> list[WrittenName]:
 
 def likeness(written: WrittenName, student: StudentName) -> Likeness | None:
     """Compare a written name with a student's; None when it is somebody else's."""
+    written = replace(written, words=student.as_divided_here(written.words))
     fits = _fits(written.words, student)
     extra = _extra_positions(written.words, fits)
     roles = {fit.role for fit in fits}
@@ -165,8 +158,10 @@ def _order(written: WrittenName, fits: Sequence[_Fit]) -> list[tuple[float, str]
 
 
 def _has_another_first_name(student: StudentName, fits: Sequence[_Fit], extra: Sequence[int]) -> bool:
-    """Whether a first name of the student's is missing and another word stands in its place."""
+    """Whether a first name of the student's is missing, or only its initial there, and another word in its place."""
     given = [fit for fit in fits if fit.role is Role.GIVEN]
+    if given and all(fit.closeness.how is How.INITIAL for fit in given) and min(extra, default=99) < given[0].position:
+        return True
     if not given or len(given) == student.count(Role.GIVEN):
         return False
     return any(position < fits[-1].position for position in extra)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from uuid import UUID
 
 from common_core.events.class_management import RosterStudent
@@ -13,8 +14,8 @@ from rapidfuzz.distance import OSA
 
 from services.student_matching_service.addresses import address_forms, local_part
 from services.student_matching_service.identities import Mention, mentions
-from services.student_matching_service.likeness import Likeness, WrittenName, equal, likeness, written_names
-from services.student_matching_service.names import StudentName, Word, allowed_typos, join, words
+from services.student_matching_service.likeness import HINT, Likeness, WrittenName, equal, likeness, written_names
+from services.student_matching_service.names import StudentName
 from services.student_matching_service.reasons import has_another_essay, is_shared, reasons
 from services.student_matching_service.weighing import Finding, Reading
 from services.student_matching_service.whole_class import (
@@ -26,6 +27,7 @@ from services.student_matching_service.whole_class import (
     ruled_out,
     shared,
 )
+from services.student_matching_service.words import Word, allowed_typos, join, words
 
 MOST_SUGGESTIONS = 3
 WORTH_SAYING = 0.05
@@ -58,7 +60,7 @@ class Roster:
             self._by_email[(student.email or "").strip().casefold()].add(index)
             for form, like in address_forms(name):
                 self._by_address[form].setdefault(index, like)
-            for form in name.joined.union(*(word.forms for _, word in name.parts)):
+            for form in name.joined.union(name.compounds, *(word.forms for _, word in name.parts)):
                 self._by_word[form].add(index)
             for _, word in name.parts:
                 self._by_sound[word.sound].add(index)
@@ -93,14 +95,13 @@ class Roster:
         ]
 
     def _one_by_one(self, mention: Mention) -> list[Mention]:
-        """The names between commas, if several are students in full: "Anna Ek, Bo" is two only where Bo is all."""
+        """The names between commas where they are several students': "Anna Ek, Bo", unless it is one's: "Ek, Anna"."""
         if mention.is_email or "," not in mention.found:
             return [mention]
         names = mention.found.split(",")
-        in_full = [
-            name for name in names if any(like.is_sure for like in self._students_like(written_names(name)).values())
-        ]
-        if len(in_full) > 1:
+        meant = [self._students_like(written_names(name)) for name in names]
+        in_full = sum(any(like.is_sure for like in fits.values()) for fits in meant)
+        if in_full > 1 or ((in_full or len(names) > 2) and _are_several(meant)):
             return [replace(mention, found=name.strip(), is_list=False, is_one_of_several=True) for name in names]
         return [] if mention.is_list else [mention]
 
@@ -228,6 +229,12 @@ def _verdict(finding: Finding) -> Verdict:
         return Verdict({})
     sure = min(chances[first], finding.ceiling(first)) > CLEAR
     return Verdict(chances, is_ambiguous=ambiguous, is_clear=sure and not ambiguous)
+
+
+def _are_several(meant: Sequence[Mapping[int, Likeness]]) -> bool:
+    """Whether two of the names are of different students, by more than a hint."""
+    students = [{student for student, like in fits.items() if like.worth > HINT} for fits in meant]
+    return any(one and other and not one & other for one, other in combinations(students, 2))
 
 
 def _distinct(found: Iterable[Mention]) -> list[Mention]:

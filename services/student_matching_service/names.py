@@ -1,136 +1,16 @@
-"""Names as people write them: folded, cut into words, and compared word by word."""
+"""The names of students, prepared so that written ones can be compared with them word by word."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from itertools import pairwise
 
 from common_core.events.class_management import RosterStudent
-from rapidfuzz.distance import OSA
 
-from services.student_matching_service.letters import fold, sound, two_letters
-from services.student_matching_service.nicknames import is_given_name, same_name
-from services.student_matching_service.vocabulary import PARTICLES
+from services.student_matching_service.nicknames import same_name
+from services.student_matching_service.words import Word, is_beginning, is_initial, is_later_part, join, words
 
-OTHER_FORM = 0.85
-"""What a pet or short form is worth, in our list or not: Sam stands for Samuel as well as for Samira."""
-_BETWEEN_WORDS = re.compile(r"[\s.,\-\u2010-\u2015_]+")
-_PET_ENDING = re.compile("(?:ie|ey|y|i|an|is)$")
-_APOSTROPHES = re.compile(r"['’‘`´ʼ]")
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word of a name: as written, folded, with two letters for one (oe for ö), and as it sounds."""
-
-    spelling: str
-    plain: str
-    two_letters: str
-    sound: str
-
-    @classmethod
-    def of(cls, text: str) -> "Word":
-        """The word in its four forms."""
-        spelling = unicodedata.normalize("NFC", text.casefold())
-        plain = fold(text)
-        return cls(spelling, plain, two_letters(spelling), sound(plain))
-
-    @property
-    def forms(self) -> frozenset[str]:
-        """The folded forms under which the word may be met."""
-        return frozenset((self.plain, self.two_letters))
-
-    @property
-    def may_be_particle(self) -> bool:
-        """Whether the word (von, af, de) may be left out where the name goes on."""
-        return self.plain in PARTICLES
-
-
-def words(text: str) -> tuple[Word, ...]:
-    """The words of a name, without hyphens, full stops, apostrophes and other signs."""
-    pieces = _BETWEEN_WORDS.split(_APOSTROPHES.sub("", text))
-    letters = ("".join(c for c in piece if c.isalpha() or unicodedata.category(c) in {"Mn", "Mc"}) for piece in pieces)
-    return tuple(word for word in map(Word.of, filter(None, letters)) if word.plain)
-
-
-class How(IntEnum):
-    """How a written word resembles a word of a student's name, from surest to least sure."""
-
-    SAME = 0
-    FOLDED = 1
-    SOUND = 2
-    TYPO = 3
-    NICKNAME = 4
-    SHORT = 5
-    INITIAL = 6
-
-
-class Closeness(NamedTuple):
-    """How a word resembles another, and how much that is worth between 0 and 1."""
-
-    how: How
-    worth: float
-
-
-def closeness(written: Word, known: Word) -> Closeness | None:
-    """Compare a written word with a word of a student's name; None when it is another word."""
-    if written.spelling == known.spelling:
-        return Closeness(How.SAME, 1.0)
-    if written.plain in (known.plain, known.two_letters) or written.two_letters == known.plain:
-        return Closeness(How.FOLDED, 0.99)
-    if len(written.spelling) == 1:
-        return Closeness(How.INITIAL, 0.82) if is_initial(written, known) else None
-    return _resemblance(written, known)
-
-
-def _resemblance(written: Word, known: Word) -> Closeness | None:
-    if written.sound == known.sound and len(known.sound) > 2:
-        return Closeness(How.SOUND, 0.87)
-    if same_name(written.plain, known.plain):
-        return Closeness(How.NICKNAME, OTHER_FORM)
-    if worth := max(_typo(written.plain, known.plain), _typo(written.spelling, known.spelling)):
-        return Closeness(How.TYPO, worth)
-    if is_short_form(written, known):
-        return Closeness(How.SHORT, OTHER_FORM)
-    return None
-
-
-def is_short_form(written: Word, known: Word) -> bool:
-    """Whether the known word begins with the written one, but for its pet ending."""
-    return any(len(short) >= 3 and known.plain.startswith(short) for short in (written.plain, _stem(written.plain)))
-
-
-def is_initial(written: Word, known: Word) -> bool:
-    """Whether the written word is the first letter of the known one."""
-    return len(written.spelling) == 1 and known.plain.startswith(written.plain)
-
-
-def _stem(written: str) -> str:
-    """What a short form keeps of the name: Charl of Charlie, Cam of Cammy, Alex of Alex."""
-    stem = _PET_ENDING.sub("", written)
-    return stem[:-1] if stem[-1:] == stem[-2:-1] and stem != written else stem
-
-
-def allowed_typos(length: int) -> int:
-    """How many letters may differ before a word of this length is taken for another name."""
-    if length <= 3:
-        return 0
-    return 1 if length <= 7 else 2
-
-
-def _typo(written: str, known: str) -> float:
-    """What the resemblance is worth; never so much that a name one letter off passes without a look."""
-    shorter, longer = sorted((len(written), len(known)))
-    is_short = (shorter, longer) == (3, 4)
-    allowed = 1 if is_short else allowed_typos(shorter)
-    distance = OSA.distance(written, known, score_cutoff=allowed)
-    if distance > allowed:
-        return 0.0
-    # Hanna is rarely a slip for Anna, nor Anne for Anna or Ela for Elsa, while Svenson is one for Svensson.
-    another_name = is_short or written[0] != known[0] or written[-1] != known[-1] or is_given_name(written)
-    return (0.9 - 0.4 * distance / longer) * (0.8 if another_name else 1.0)
+_ARTICLES = frozenset(("al", "el"))
 
 
 class Role(IntEnum):
@@ -150,6 +30,8 @@ class StudentName:
     """The words of the legal name, folded; empty when the roster has none."""
     joined: frozenset[str]
     """The whole name without spaces, in both orders."""
+    compounds: Mapping[str, tuple[Word, Word]]
+    """Particles with the word after them, written as one: Almasri, or Elmasri, for Al-Masri."""
 
     @classmethod
     def of(cls, student: RosterStudent) -> "StudentName":
@@ -162,7 +44,26 @@ class StudentName:
         parts = [(role, word) for role, group in zip(Role, (given, family, middle), strict=True) for word in group]
         orders = [given + family, family + given] if given or family else []
         joined = frozenset(join(order, form) for order in orders for form in ("plain", "two_letters"))
-        return cls(tuple(parts), frozenset(w.plain for w in legal), joined)
+        compounds = {
+            form + name.plain: (particle, name)
+            for particle, name in pairwise(family)
+            if particle.may_be_particle
+            for form in (_ARTICLES if particle.plain in _ARTICLES else {particle.plain})
+        }
+        return cls(tuple(parts), frozenset(w.plain for w in legal), joined, compounds)
+
+    def as_divided_here(self, written: tuple[Word, ...]) -> tuple[Word, ...]:
+        """The written words with particles apart or not as in this name: Al Masri for Almasri, and the other way."""
+        divided = [part for word in written for part in self.compounds.get(word.plain, (word,))]
+        known = {word.plain: word for role, word in self.parts if role is Role.FAMILY}
+        for place in range(len(divided) - 2, -1, -1):
+            particle, name = divided[place : place + 2]
+            forms = _ARTICLES if particle.plain in _ARTICLES else {particle.plain} if particle.may_be_particle else ()
+            for form in forms:
+                if name.plain and form + name.plain in known:
+                    divided[place : place + 2] = [known[form + name.plain]]
+                    break
+        return tuple(divided)
 
     def known_by(self, words: int) -> str:
         """What namesakes have in common, folded and without spaces: by one word the first names, by more the name."""
@@ -191,7 +92,12 @@ class StudentName:
             return self.has_all(written)
         first, *others = written
         given = [known for role, known in self.parts if role is Role.GIVEN]
-        return not others and any(same_name(first.plain, each.plain) or is_short_form(first, each) for each in given)
+        alike = (
+            each
+            for each in given
+            if same_name(first.plain, each.plain) or is_beginning(first, each) or is_later_part(first, each)
+        )
+        return not others and any(alike)
 
     @property
     def particles(self) -> frozenset[int]:
@@ -206,8 +112,3 @@ class StudentName:
     def count(self, role: Role) -> int:
         """How many words the student has in this role, not counting particles."""
         return sum(1 for part, (r, _) in enumerate(self.parts) if r is role and part not in self.particles)
-
-
-def join(name: Iterable[Word], form: str = "plain") -> str:
-    """The words without spaces between them."""
-    return "".join(getattr(word, form) for word in name)

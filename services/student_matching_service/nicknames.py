@@ -6,6 +6,8 @@ A line is, folded, one name in its forms, of which each may stand for each. What
 
 from collections import defaultdict
 
+from services.student_matching_service.nicknames_by_language import ENGLISH, FURTHER, OF_THEIR_OWN, SWEDISH
+
 _FORMS = """
 abdullah abdallah abdul
 augusta gussie
@@ -217,9 +219,10 @@ zaynab zeinab zainab zeynep
 """
 
 _OTHERS = defaultdict[str, set[str]](set)
-for _line in _FORMS.splitlines():
+for _line in [*_FORMS.splitlines(), *",".join((ENGLISH, SWEDISH, FURTHER)).split(",")]:
     for _form in _line.split():
         _OTHERS[_form].update(_line.split())
+_IN_FULL = frozenset(OF_THEIR_OWN.split()) | {line.split()[0] for line in _FORMS.splitlines() if line}
 
 
 def same_name(one: str, other: str) -> bool:
@@ -229,4 +232,9 @@ def same_name(one: str, other: str) -> bool:
 
 def is_given_name(word: str) -> bool:
     """Whether a folded word is known as a given name of its own."""
-    return word in _OTHERS
+    return word in _OTHERS or word in _IN_FULL
+
+
+def is_never_short(word: str) -> bool:
+    """Whether a folded word is known as a given name in full rather than as a form of others."""
+    return word in _IN_FULL

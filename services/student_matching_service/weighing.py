@@ -113,8 +113,12 @@ class Finding:
         supports = [reading for reading in self.readings if student in reading.fits]
         place = max((reading.mention.trust for reading in supports if reading.fits[student].is_sure), default=0.0)
         # A label outweighs a name that merely stands there, such as a title.
-        against = [each for each in self.readings if student not in each.fits and each.best >= STRONG]
-        if any(place < LABELLED or each.mention.trust >= LABELLED for each in against):
+        others = [each for each in self.readings if student not in each.fits]
+        against = [each for each in others if each.best >= STRONG or each.mention.trust >= LABELLED]
+        is_labelled = place >= LABELLED
+        if any(not is_labelled or each.mention.trust >= LABELLED for each in against):
+            return MOST_WHEN_CONTRADICTED
+        if self.strangers and not is_labelled:
             return MOST_WHEN_CONTRADICTED
         if all(reading.mention.trust < LIKELY_PLACE or reading.fits[student].is_rather_another for reading in supports):
             return MOST_WHEN_CONTRADICTED
@@ -127,8 +131,10 @@ class Finding:
         return max(sure, default=0.0) >= EXACT and self.ceiling(student) == 1.0
 
     def is_contradicted(self, student: int) -> bool:
-        """Whether some place names another student, or an author field somebody else."""
-        return bool(self.strangers) or any(student not in reading.fits for reading in self.readings)
+        """Whether some place names another student, or a label, an address or a signature somebody else."""
+        return any(mention.is_signed for mention in self.nobodys) or any(
+            student not in reading.fits for reading in self.readings
+        )
 
     def names_another_beside(self, student: int) -> bool:
         """Whether the place that names this student names another as surely: two who wrote together."""

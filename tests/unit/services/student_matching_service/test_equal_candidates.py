@@ -140,3 +140,58 @@ def test_a_full_name_beside_other_words_does_not_outweigh_half_a_name_alone(head
     suggested = match([TOVA, BO], head)
 
     assert_nobody_is_chosen(suggested, TOVA, BO)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Tova Lindvall, Bo",
+        "Namn: Tova Lindvall, Bo",
+        "Av Tova, Bo och Saga",
+        "Av: Tova, Bo, Saga",
+        "By Tova, Bo and Saga",
+        "Gruppmedlemmar: Tova, Bo, Saga",
+        "Names:\nTova Lindvall\nBo Ekmark",
+        "Gruppmedlemmar:\nTova Lindvall\nBo Ekmark\nSaga Björk",
+        "Tova Lindvall samt Bo Ekmark",
+    ],
+)
+def test_those_of_a_list_are_ambiguous_also_by_first_names(line: str) -> None:
+    suggested = match([TOVA, BO, student(3, "Saga", "Björk")], line)
+
+    assert suggested.no_match_reason is NoMatchReason.AMBIGUOUS
+    assert TOVA.student_id in {each.student_id for each in suggested.suggestions}
+
+
+def test_a_date_after_a_comma_is_not_a_student_called_like_the_month() -> None:
+    suggested = match([TOVA, student(3, "Maj", "Ek")], "Tova Lindvall, 12 maj 2024")
+
+    assert [each.student_id for each in suggested.suggestions] == [TOVA.student_id]
+
+
+def test_a_stranger_whose_names_two_students_share_is_no_list() -> None:
+    assert match([TOVA, BO], "Ekmark, Tova").suggestions == ()
+
+
+def test_one_of_two_who_wrote_together_may_have_a_small_word_with_an_apostrophe() -> None:
+    hof, suharto = student(3, "Sanne", "van 't Hof"), student(4, "Suharto", "")
+
+    suggested = match([hof, suharto, student(5, "Suharto", "Norén")], "Full name: Sanne van 't Hof and Suharto")
+
+    assert suggested.no_match_reason is NoMatchReason.AMBIGUOUS
+
+
+@pytest.mark.parametrize("line", ["Till", "Till Hed, 9B", "Till Hed English 6"])
+def test_students_whose_name_is_also_an_ordinary_word_are_ambiguous_like_others(line: str) -> None:
+    one, other = student(3, "Till", "Hed"), student(4, "Till", "Hed")
+
+    assert_nobody_is_chosen(match([one, other], line), one, other)
+
+
+@pytest.mark.parametrize("nickname", ["Dolph", "Nettie"])
+def test_the_end_of_a_name_may_be_its_short_form(nickname: str) -> None:
+    names = {"Dolph": ("Randolph", "Rudolph"), "Nettie": ("Annette", "Jeanette")}[nickname]
+    students = [student(number, name, "Ekmark") for number, name in enumerate(names)]
+
+    assert match(students[:1], f"{nickname} Ekmark").suggestions[0].confidence_score <= 0.9
+    assert_nobody_is_chosen(match(students, f"{nickname} Ekmark"), *students)

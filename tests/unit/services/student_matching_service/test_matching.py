@@ -232,10 +232,18 @@ def test_a_name_not_written_in_full_is_never_taken_without_a_look(written: str) 
     assert suggestion.confidence_level is not AssociationConfidenceLevel.HIGH
 
 
-def test_a_slip_in_a_short_name_makes_another_and_is_looked_at() -> None:
-    suggestion = only(Roster([student(9, "Alva", "Ekmark")]).match("Alma Ekmark" + PROSE))
+@pytest.mark.parametrize(("known", "written"), [("Alva", "Alma"), ("Jasper", "Jesper"), ("Anders", "Andors")])
+def test_a_slip_that_makes_another_name_or_that_no_finger_makes_is_looked_at(known: str, written: str) -> None:
+    suggestion = only(Roster([student(9, known, "Ekmark")]).match(f"{written} Ekmark{PROSE}"))
 
-    assert suggestion.confidence_level is AssociationConfidenceLevel.MEDIUM
+    assert suggestion.confidence_level is not AssociationConfidenceLevel.HIGH
+
+
+@pytest.mark.parametrize("written", ["Andees Ekmark", "Andres Ekmark", "Anderss Ekmark", "Anders Ekmrk"])
+def test_a_slip_of_the_finger_needs_no_look(written: str) -> None:
+    suggestion = only(Roster([student(9, "Anders", "Ekmark")]).match(written + PROSE))
+
+    assert suggestion.confidence_level is AssociationConfidenceLevel.HIGH
 
 
 def test_a_student_with_one_name_is_not_taken_without_a_look_when_it_is_misspelled() -> None:

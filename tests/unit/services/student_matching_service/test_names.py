@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.student_matching_service.names import How, Word, closeness, fold, words
+from services.student_matching_service.letters import fold
+from services.student_matching_service.words import How, Word, closeness, words
 
 
 @pytest.mark.parametrize(
