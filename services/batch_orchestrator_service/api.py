@@ -105,7 +105,7 @@ async def list_batches(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: UUID | None = None,
 ) -> BatchPage:
-    """The caller's batches, oldest first."""
+    """The caller's batches by id: those with ids of ours in the order in which they were registered."""
     batches = await Batches(work).page(caller, status, limit, cursor)
     items = [BatchSummary.model_validate(batch, from_attributes=True) for batch in batches]
     return BatchPage(items=items, next_cursor=items[-1].batch_id if len(items) == limit else None)

@@ -18,12 +18,12 @@ class Settings(RuntimeSettings):
     """The student matcher's base URL."""
     file_service_url: str = "http://127.0.0.1:8005"
     """The file service's base URL."""
+    why_seconds: float = Field(default=3.0, gt=0)
+    """How long each of them may take to answer."""
     texts_days: Annotated[float | None, OrNone] = Field(default=None, gt=0)
     """How long texts, files and their names are kept after a batch is over, in days; not set: until asked for."""
     associations_days: Annotated[float | None, OrNone] = Field(default=None, gt=0, validate_default=True)
     """How long it is kept who wrote which essay of a batch that is over, in days; not shorter than the texts are."""
-    why_seconds: float = Field(default=3.0, gt=0)
-    """How long each of them may take to answer."""
 
     @field_validator("associations_days")
     @classmethod

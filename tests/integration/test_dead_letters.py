@@ -269,12 +269,14 @@ async def three(ops: Ops) -> list[dict[str, Any]]:
     return found if len(found) == 3 else []
 
 
-async def test_a_letter_that_does_not_exist_is_not_found_and_a_senseless_number_is_refused(ops: Ops) -> None:
+async def test_a_letter_that_does_not_exist_is_not_found_and_a_senseless_number_or_time_is_refused(ops: Ops) -> None:
     assert (await ops.ask("GET", "/4711")).status_code == 404
     assert (await ops.post("/4711/discard", WHY)).status_code == 404
     assert (await ops.ask("GET", f"/{2**70}")).status_code == 422
     assert (await ops.post("/replay", {"positions": [2**70], **WHY})).status_code == 422
     assert (await ops.ask("GET", params={"key": "a\0b"})).status_code == 422
+    for time in ("2026-03-01T00:00:00", "9999-12-31T23:59:59-23:59"):
+        assert (await ops.ask("GET", params={"since": time})).status_code == 422
 
 
 # Replay

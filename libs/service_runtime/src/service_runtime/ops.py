@@ -4,6 +4,7 @@ from datetime import MAXYEAR, datetime
 from typing import Annotated, Any
 
 from common_core.events.base import Contract, Name
+from common_core.events.words import Time
 from fastapi import Depends, Query, Request
 from pydantic import ConfigDict, Field, model_validator
 from sqlalchemy import Row
@@ -107,8 +108,8 @@ class Wanted(Contract):
     reason: Reason | None = None
     cause: Name | None = None
     key: Name | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Time | None = None
+    until: Time | None = None
     everything: bool = False
 
     @model_validator(mode="after")
@@ -149,8 +150,8 @@ async def _wanted(
     reason: Reason | None = None,
     cause: Name | None = None,
     key: Name | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Time | None = None,
+    until: Time | None = None,
 ) -> Filter:
     return Filter(state=state, type=type, reason=reason, cause=cause, key=key, since=since, until=until)
 
