@@ -128,6 +128,14 @@ async def test_a_body_that_is_no_command_is_refused(orchestrator: Running, body:
     assert_problem(answer, 422, "body")
 
 
+async def test_a_body_that_is_nested_too_deep_is_refused_not_a_fault_of_ours(orchestrator: Running) -> None:
+    headers = {**caller(orchestrator), "Content-Type": "application/json"}
+
+    answer = await orchestrator.http.post("/v1/batches", content=b"[" * 100_000 + b"]" * 100_000, headers=headers)
+
+    assert_problem(answer, 400, "parsing the body")
+
+
 async def test_a_body_that_is_no_json_is_refused_with_the_place_where_it_breaks(orchestrator: Running) -> None:
     headers = {**caller(orchestrator), "Content-Type": "application/json"}
 

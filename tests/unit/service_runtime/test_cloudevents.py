@@ -55,10 +55,13 @@ def test_what_is_written_is_read_again() -> None:
     assert envelope.data == b"{}"
 
 
-def test_attribute_names_are_read_in_any_case() -> None:
-    shouted = [(name.upper() if name.startswith("ce_") else name, value) for name, value in headers()]
+def test_the_names_of_headers_are_read_in_any_case() -> None:
+    shouted = [(name.upper(), value) for name, value in headers()]
 
     assert cloudevents.parse(shouted, b"{}").id == str(EVENT)
+
+    written, value = structured({**DOCUMENT, "data": {}})
+    assert cloudevents.parse([(name.title(), each) for name, each in written], value).id == "1"
 
 
 def test_a_missing_correlation_is_made_and_is_the_same_for_the_same_message() -> None:

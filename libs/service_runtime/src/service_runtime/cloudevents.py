@@ -42,11 +42,11 @@ class Envelope:
 
 def parse(headers: Headers, value: bytes | None) -> Envelope:
     """Read the envelope of one Kafka record; raises Undecodable, naming the attribute that is wrong."""
-    named = dict(headers)
+    named = {name.lower(): raw for name, raw in headers}
     content_type = _text(named.get("content-type", b""), "content-type")
     if content_type.lower().startswith(STRUCTURED):
         return _structured(value or b"")
-    attributes = {name[3:].lower(): _text(raw, name) for name, raw in named.items() if name.lower().startswith("ce_")}
+    attributes = {name[3:]: _text(raw, name) for name, raw in named.items() if name.startswith("ce_")}
     return _envelope(attributes, value or b"")
 
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 
+import pydantic_core
 from common_core.errors import DomainError
 from fastapi import HTTPException, Request, Response
 from sqlalchemy import text
@@ -48,7 +49,7 @@ def fingerprint(content_type: str, body: bytes) -> bytes:
     """What makes two requests the same: equal JSON values, or equal bytes."""
     if content_type.startswith("application/json"):
         with contextlib.suppress(ValueError):
-            body = json.dumps(json.loads(body), sort_keys=True).encode()
+            body = json.dumps(pydantic_core.from_json(body), sort_keys=True).encode()
     return hashlib.sha256(body).digest()
 
 
