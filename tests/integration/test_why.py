@@ -75,7 +75,7 @@ async def school(shared_world: World) -> AsyncIterator[School]:
             ("class_management", class_management),
             ("file_service", file_service),
         ):
-            running[name] = await shared_world.run(each, **PATIENT)
+            running[name] = await shared_world.run(each)
             addresses[f"{name}_url"] = await stack.enter_async_context(served(app_of(running[name])))
         batches = await shared_world.run(orchestrator, **PATIENT, **addresses)
         yield School(shared_world, batches, Person(batches), Person(running["class_management"]))
