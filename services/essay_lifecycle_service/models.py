@@ -191,15 +191,8 @@ class EssayBatch(Base):
 
     def essays(self) -> tuple[EssayRef, ...]:
         """The essays that have a content, in the order of their slots."""
-        return tuple(
-            EssayRef(
-                essay_id=slot.essay_id,
-                text_storage_id=slot.text_storage_id,
-                original_file_name=slot.original_file_name or "",
-            )
-            for slot in self.slots
-            if slot.text_storage_id is not None
-        )
+        assigned = [slot for slot in self.slots if slot.state is SlotState.ASSIGNED]
+        return tuple(EssayRef.model_validate(slot, from_attributes=True) for slot in assigned)
 
     def _decided(self, file_upload_id: UUID) -> bool:
         return any(upload.file_upload_id == file_upload_id for upload in self.uploads)
