@@ -171,6 +171,13 @@ SHORT: dict[str, Callable[[Person], set[str]]] = {
 """What is left of a name in forms that leave something out, or say more than the class list's two names."""
 
 
+ONLY_NAME: dict[str, Callable[[Person], set[str]]] = {
+    "with middle name": lambda p: {plain(f"{p.first} {rest}".strip()) for rest in (p.middle, p.last)},
+    "with middle initial": lambda p: {plain(f"{p.first} {rest[:1]}".strip()) for rest in (p.middle, p.last)},
+}
+"""The same for people who have one name only: what follows it may be a middle name or another's last."""
+
+
 def write(person: Person, rng: random.Random, allowed: Sequence[str]) -> tuple[str, str]:
     """The name in one of the allowed forms, and the form."""
     possible = {form: written for form in allowed if (written := FORMS[form][1](person, rng))}
@@ -179,9 +186,11 @@ def write(person: Person, rng: random.Random, allowed: Sequence[str]) -> tuple[s
 
 
 def meant(person: Person, form: str, students: Sequence[Person]) -> list[Person]:
-    """All students whom a name in this form fits equally well; an only name reads like a first name alone."""
-    left = SHORT.get(form if person.last else "first name only", _all)
+    """All students whom a name in this form fits equally well; an only name alone reads like a first name alone."""
+    left = SHORT.get(form, _all) if person.last else ONLY_NAME.get(form, SHORT["first name only"])
     written = left(replace(person, nickname=""))
+    if not person.last and form in ONLY_NAME:
+        written -= {plain(person.first)}
     return [student for student in students if left(student) & written]
 
 

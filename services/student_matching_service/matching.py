@@ -107,7 +107,7 @@ class Roster:
 
     def _read(self, mention: Mention) -> dict[int, Likeness]:
         if mention.is_whole:
-            return self._students_with_all(mention.found)
+            return self._made_equal(self._students_with_all(mention.found), words(mention.found))
         if not mention.is_email:
             return self._made_equal(self._students_like(written_names(mention.found)), words(mention.found))
         if known := self._by_email.get(mention.found.casefold()):
@@ -148,7 +148,7 @@ class Roster:
                 form, self._vocabulary, scorer=OSA.distance, score_cutoff=cutoff, limit=None
             ):
                 near |= self._by_word[known]
-        if near or (len(written) > 1 and len(written[0].plain) > 1):
+        if near or (len(written) > 1 and any(len(word.plain) > 1 for word in written)):
             return near
         return {student for student, name in enumerate(self._names) if name.is_hinted_at(written)}
 

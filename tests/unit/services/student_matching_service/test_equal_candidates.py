@@ -188,6 +188,12 @@ def test_students_whose_name_is_also_an_ordinary_word_are_ambiguous_like_others(
     assert_nobody_is_chosen(match([one, other], line), one, other)
 
 
+def test_one_whose_only_name_is_an_ordinary_word_is_as_likely_as_who_has_it_for_a_first_name() -> None:
+    one, other = student(3, "Till", "Hed"), student(4, "Till", "")
+
+    assert_nobody_is_chosen(match([one, other], "My Summer\nTill"), one, other)
+
+
 @pytest.mark.parametrize("nickname", ["Dolph", "Nettie"])
 def test_the_end_of_a_name_may_be_its_short_form(nickname: str) -> None:
     names = {"Dolph": ("Randolph", "Rudolph"), "Nettie": ("Annette", "Jeanette")}[nickname]
