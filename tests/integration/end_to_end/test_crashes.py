@@ -19,7 +19,7 @@ async def test_a_crash_of_the_file_service_after_the_202_loses_no_file(school: S
 
 
 async def test_a_folder_sent_file_by_file_and_once_more_after_a_crash_is_taken_once(school: School) -> None:
-    batch_id = await school.register(30, guest=True)
+    batch_id = await school.register(15, guest=True)
     path = f"/v1/batches/{batch_id}/files"
 
     async def send(number: int) -> Any:
@@ -27,17 +27,17 @@ async def test_a_folder_sent_file_by_file_and_once_more_after_a_crash_is_taken_o
         answer = await school.request("POST", "FILE_SERVICE", path, key=f"{batch_id} {number}", files=[part])
         return answer.raise_for_status().json()
 
-    sending = [asyncio.create_task(send(number)) for number in range(30)]
+    sending = [asyncio.create_task(send(number)) for number in range(15)]
     await wait_until(lambda: any(each.done() for each in sending))
     await school.kill("services.file_service")
     answers = await asyncio.gather(*sending)
-    again = await asyncio.gather(*(send(number) for number in range(30)))
+    again = await asyncio.gather(*(send(number) for number in range(15)))
 
     assert again == answers
     stored = await school.get("FILE_SERVICE", path)
-    assert sorted(each["original_file_name"] for each in stored) == [f"{number:02}.txt" for number in range(30)]
+    assert sorted(each["original_file_name"] for each in stored) == [f"{number:02}.txt" for number in range(15)]
     batch = await school.until(batch_id, "ready_for_pipeline_execution")
-    assert len({each["essay_id"] for each in batch["essays"]}) == 30
+    assert len({each["essay_id"] for each in batch["essays"]}) == 15
 
 
 @pytest.mark.parametrize(
