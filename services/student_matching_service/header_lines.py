@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from services.student_matching_service.vocabulary import (
+    BELOW_TITLE,
     BESIDE_NAMES,
     BYLINE,
     DATE,
@@ -39,7 +40,7 @@ _MAY_STAND_BEFORE_A_LABEL = re.compile(r"\W*|.*(?:\d\w*|[|;,/\t(\[]|\s{2})\W*")
 _BETWEEN_PEOPLE = re.compile(r"[|;/()\[\]\t\"“”<>*#]+|\s[-–—&+]\s|\s{3,}|\s(?:and|och|samt)\s", re.IGNORECASE)
 _TOGETHER = re.compile(r"\s(?:and|och|samt|[&+])\s", re.IGNORECASE)
 _QUOTATION_MARKS = ('"', "”", "“", "»", "«", "'", "’")
-_QUOTED_SENTENCE = re.compile(r".*[.!?…][\"”“»«]")
+_QUOTED_SENTENCE = re.compile(r".*[.…][\"”“»«]|(?:\S+\s+){2,}\S*[!?][\"”“»«]")
 _OF_TITLES = re.compile(r".*[\"”“»«?!]|\s*\(")
 _QUOTED_BY = re.compile(r"[\"”“»«]\s*[-–—]\s*\w")
 _DASH = re.compile(r"[-–—~]")
@@ -106,6 +107,13 @@ def names_somebody_else(line: str, before: str) -> bool:
     is_speaker = line.endswith(":") or _QUOTED_SENTENCE.fullmatch(before)
     is_other = TEACHING.fullmatch(line) or REFERENCE.match(line) or (DONE_BY.match(line) and not BYLINE.match(line))
     return bool(is_attribution or is_speaker or is_other)
+
+
+def is_byline(line: str) -> bool:
+    """Whether the line says by whom what stands above it was written: "by Tova", but not "By the River"."""
+    if byline := BELOW_TITLE.match(line):
+        return any(is_somebody(name, fewest_words=1) for name in stretches(line[byline.end() :]))
+    return False
 
 
 def looks_like_title(line: str) -> bool:

@@ -11,6 +11,7 @@ from services.student_matching_service.header_lines import (
     before_label,
     fields,
     has_shape_of_name,
+    is_byline,
     is_somebody,
     looks_like_title,
     names_somebody_else,
@@ -24,7 +25,6 @@ from services.student_matching_service.header_lines import (
 )
 from services.student_matching_service.vocabulary import (
     ABOUT_BY,
-    BELOW_TITLE,
     BYLINE,
     BYLINE_AFTER_TITLE,
     EMAIL,
@@ -171,7 +171,7 @@ def _in_title_lines(lines: Sequence[Line], with_fields: Set[int]) -> Iterator[Me
         else:
             # "The hero: Anna Svensson" names nobody we know; "Anna Svensson: My summer" may.
             named, colon, _ = line.text.partition(": ")
-            trust = ABOUT_AFTER_TITLE if BELOW_TITLE.match(after) else place * BESIDE_OTHER_WORDS if colon else place
+            trust = ABOUT_AFTER_TITLE if is_byline(after) else place * BESIDE_OTHER_WORDS if colon else place
             yield from _bare(named, line.where, trust)
 
 

@@ -37,9 +37,9 @@ class Label(Enum):
         lärare, lärarens namn, lärarnamn, undervisande lärare, lärarens e-post, handledare, examinator,
         bokens författare, till, granskad av, rättad av, läst av, kamrat, kamratrespons, kamratrespons av, respons av,
         opponent, karaktärer, personer, översatt av, illustrerad av, inspirerad av, tillägnad, tack till,
-        from, sent by, cc, reply-to, peer reviewer, reviewer's name, interviewee, interviewer, photo, photo by,
+        from, sent by, cc, reply-to, peer reviewer, reviewer's name, interviewee, interviewer, photo by,
         translator, editor, director, parent, guardian,
-        från, skickat av, kopia, granskare, kamratgranskare, intervjuad, intervjuperson, intervjuare, foto, foto av,
+        från, skickat av, kopia, granskare, kamratgranskare, intervjuad, intervjuperson, intervjuare, foto av,
         översättare, redaktör, regissör, vårdnadshavare, förälder
     """)
     FACT = _labels("""
@@ -126,7 +126,7 @@ LABEL_ALONE = re.compile(rf"\W*(?P<label>{_any_of(LABELS)})\W*", re.IGNORECASE)
 BYLINE = re.compile(rf"\W*(?P<label>{_any_of(Label.AUTHOR.value | Label.BYLINE.value)})\s+", re.IGNORECASE)
 # By, av, written by: what stands above is a title.
 BELOW_TITLE = re.compile(
-    rf"\W*{_any_of(label for label in Label.BYLINE.value if label.endswith(('by', 'av')))}(?:\s*:\s*|\s+)\S",
+    rf"\W*{_any_of(label for label in Label.BYLINE.value if label.endswith(('by', 'av')))}(?:\s*:\s*|\s+)(?=\S)",
     re.IGNORECASE,
 )
 # Whatever was done by somebody but writing: edited by, rättad av.

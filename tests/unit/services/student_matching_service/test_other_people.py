@@ -95,6 +95,16 @@ def test_a_title_is_looked_at_where_a_byline_an_address_or_a_signature_names_som
     assert 0.7 <= most(match(f"Emil Berg{head}", tail)) <= 0.9
 
 
+@pytest.mark.parametrize("title", ["By the River", "Av kärlek", "Foto", "Från mitt fönster"])
+@pytest.mark.parametrize("head", ["Emil Berg\n{}", "{}\nEmil Berg"])
+def test_a_title_that_begins_like_a_byline_or_a_label_changes_nothing(head: str, title: str) -> None:
+    assert only(match(head.format(title))).confidence_level is AssociationConfidenceLevel.HIGH
+
+
+def test_a_title_in_quotes_makes_no_quotation_of_the_name_below() -> None:
+    assert only(match('"Why?"\nEmil Berg')).confidence_level is AssociationConfidenceLevel.HIGH
+
+
 @pytest.mark.parametrize("field", ["Emil Berg\nNamn: Zuzu Qvist", "Name: Zuzu Qvist\nEmil Berg"])
 def test_who_stands_beside_an_authors_field_of_somebody_else_is_not_taken_at_the_deadline(field: str) -> None:
     assert most(match(field)) < TAKEN_AT_THE_DEADLINE
