@@ -64,6 +64,32 @@ async def test_it_is_that_of_all_processes_together(world: World) -> None:
     assert len(await world.listener.said(EssaySlotAssignedV1)) == len(pages)
 
 
+async def test_what_another_process_handled_before_it_left_is_not_behind(world: World) -> None:
+    first = (await world.run(service, TABLES)).runtime
+    pages = [*pages_on(0, 1), *pages_on(1, 1)]
+
+    async def told(text: str) -> None:
+        for page in pages:
+            await world.outside.publish(line(page, text), topic=Topic.UPSTREAM)
+        await wait_until(lambda: world.is_done(service), 60)
+
+    async def is_at_the_end() -> bool:
+        behind = await first.consumer.lag()
+        return bool(behind) and not any(behind.values())
+
+    for page in pages:
+        await world.outside.publish(opening(page), topic=Topic.UPSTREAM)
+    await told("to the first")
+    async with world.running(service, TABLES) as other:
+        await wait_until(lambda: not (first.problems() or other.runtime.problems()), 60)
+        await told("to both")
+
+    client = first.consumer._client
+    assert client is not None
+    await wait_until(lambda: len(client.assignment()) == 4 and not first.problems(), 60)
+    await wait_until(is_at_the_end)
+
+
 @pytest.mark.parametrize("role", [Role.TEACHER, Role.SERVICE])
 async def test_only_an_operator_is_told(world: World, role: Role) -> None:
     assert (await ask(await world.run(service, TABLES), role)).status_code == 403
