@@ -130,7 +130,7 @@ class RuntimeSettings(BaseSettings):
     poll_seconds: float = Field(default=2.0, gt=0)
     """How often the outbox is looked at when nothing wakes the relay; timers and parked messages a third as often."""
     known_within_seconds: float = Field(default=2.0, ge=0)
-    """How long a request waits for what another service has announced a moment ago; over 2.5, a stop may cut it (500)."""
+    """How long a request waits for what another service has announced a moment ago; over 2.5 s, a stop may cut it."""
     retry_first_seconds: float = Field(default=0.2, gt=0)
     """The wait before the first retry of a parked message; doubled with each further one, with jitter."""
     retry_most_seconds: float = Field(default=30.0, gt=0)
