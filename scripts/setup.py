@@ -84,7 +84,7 @@ def prepare() -> None:
     locked = ("--require-hashes", "--requirement", ROOT / "requirements" / "dev.txt")
     step("locked packages (the longest step)", *PIP, *locked)
     step("scriptorium itself", *PIP, "--no-deps", "--no-build-isolation", "--editable", ROOT)
-    step("Kafka's jars", PYTHON, "-m", "local_stack.download")
+    step("Kafka's jars and classes", PYTHON, "-m", "local_stack.download")
 
 
 def venv_runs() -> bool:

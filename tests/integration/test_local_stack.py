@@ -17,6 +17,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from local_stack import LocalStack, LocalStackError, machine, stack
 from local_stack.errors import DataInUse, PortBusy
 from local_stack.guard import descendants, gone
+from local_stack.kafka import Kafka, keep_loaded_classes, loaded_classes
+from local_stack.kafka_jars import cache_folder, kafka_jars
 
 TOPIC = "kept"
 HOLD_A_STACK = """
@@ -148,3 +150,29 @@ async def test_postgresql_is_durable_and_local_only() -> None:
         await connection.close()
 
     assert settings == {"fsync": "on", "listen_addresses": "127.0.0.1"}
+
+
+# Java's cache
+
+
+def has_kept_classes(kafka: Kafka) -> bool:
+    """Whether a Kafka that runs has them in its memory."""
+    return str(loaded_classes()) in Path(f"/proc/{kafka._process.pid}/maps").read_text()
+
+
+def test_kafka_starts_with_the_classes_that_java_kept_and_also_where_they_are_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jars = kafka_jars()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    cache_folder().mkdir(parents=True)
+    for jar in jars:
+        (cache_folder() / jar.name).symlink_to(jar)
+
+    keep_loaded_classes()
+    with LocalStack() as stack:
+        assert has_kept_classes(stack.kafka)
+
+    loaded_classes().write_bytes(b"damaged")
+    with LocalStack() as stack:
+        assert not has_kept_classes(stack.kafka)

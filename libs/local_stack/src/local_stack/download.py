@@ -1,4 +1,4 @@
-"""`python -m local_stack.download` fetches Kafka's jars into the user's cache; `--lock` writes kafka.lock anew."""
+"""`python -m local_stack.download` fills the user's cache with what Kafka needs; `--lock` writes kafka.lock anew."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from local_stack.errors import LocalStackError
+from local_stack.kafka import keep_loaded_classes
 from local_stack.kafka_jars import KAFKA, LOCK_FILE, kafka_jars
 from local_stack.programs import java
 
@@ -15,6 +16,7 @@ _COORDINATES = f"org.apache.kafka:kafka_2.13:{KAFKA}+org.slf4j:slf4j-simple:1.7.
 
 def download() -> None:
     kafka_jars(progress=_show if sys.stdout.isatty() else lambda _have, _of: None)
+    keep_loaded_classes()
 
 
 def write_lock() -> None:
