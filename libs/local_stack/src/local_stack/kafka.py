@@ -118,6 +118,7 @@ class Kafka:
 
     def write_loaded_classes(self, file: Path) -> None:
         """Start and stop it once, so that Java writes what it had loaded; there is no file if that took too long."""
+        self._classes = []  # Java reads or writes; another process may have written meanwhile.
         self._process = self._java("Kafka", f"-XX:AOTCacheOutput={file}", "kafka.Kafka", self._settings)
         self.start()
         self._process.stop(patience=WRITING_SECONDS)
